@@ -1,0 +1,37 @@
+# Shortcuts around the CMake presets. Every real target first installs what is missing (instant when nothing is).
+.DEFAULT_GOAL := help
+.PHONY: help demo test build bench format lint
+
+SOURCES = $(shell find src tests bench tools -name '*.h' -o -name '*.cpp')
+
+help:   ## list the targets
+	@echo "agro: fine-tunes language models with AGRO (any-generation reward optimization)"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+
+demo: build  ## a complete training run on a small model, start to finish
+	@scripts/demo.sh
+
+test: build  ## build, then run every test
+	@ctest --preset release
+
+build:  ## the agro program, in build/release/bin
+	@scripts/install-deps.sh build
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release
+
+bench:  ## tokens per second of sampling and training, beside plain LibTorch
+	@scripts/install-deps.sh build bench
+	@cmake --preset release --log-level=WARNING -DAGRO_BUILD_BENCH=ON
+	@cmake --build --preset release --target agro_bench
+	@build/release/bin/agro_bench
+
+format:  ## lay out the sources with clang-format
+	@scripts/install-deps.sh lint
+	@clang-format -i $(SOURCES)
+
+lint:   ## check layout with clang-format and code with clang-tidy
+	@scripts/install-deps.sh build lint
+	@clang-format --dry-run -Werror $(SOURCES)
+	@cmake --preset tidy --log-level=WARNING
+	@cmake --build --preset tidy

@@ -1,0 +1,31 @@
+#pragma once
+// Threads: how many, where they run, and one loop.
+#include <cstdint>
+#include <type_traits>
+
+namespace agro {
+
+/// Number of worker threads that parallel_for uses.
+int thread_count();
+
+/// Sets the worker threads (0: one per CPU this process may run on) and pins worker i to the i-th allowed CPU.
+/// Call once at start, outside any parallel region.
+void set_up_threads(int count);
+
+/// Gives the calling thread (or, after fork, the child process) every CPU the process was allowed at start: a thread
+/// or child made by a pinned worker would otherwise stay on that worker's core.
+void unpin_this_thread();
+
+namespace detail {
+void parallel_for(int64_t count, void (*body)(int64_t, void*), void* context);
+}
+
+/// Calls body(i) for i in [0, count) on the worker threads, in no particular order. Bodies must not throw, and must
+/// write to disjoint places; the work of one index never depends on the number of threads.
+template <class Body>
+void parallel_for(int64_t count, Body&& body) {
+  detail::parallel_for(
+      count, [](int64_t i, void* context) { (*static_cast<std::remove_reference_t<Body>*>(context))(i); }, &body);
+}
+
+}  // namespace agro

@@ -1,0 +1,56 @@
+#include "data/encode.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+
+namespace agro {
+namespace {
+
+TokenIds encode_text(std::string_view text, const Encoders& encoders) {
+  if (!encoders.encode)
+    throw fail("is text, but the model folder has no tokenizer").hint("give token ids: \"ids\": […]");
+  return encoders.encode(text);
+}
+
+TokenIds prompt_ids(const PromptRecord& prompt, const Encoders& encoders) {
+  if (!prompt.ids.empty()) return prompt.ids;
+  if (prompt.messages.is_null()) return encode_text(prompt.text, encoders);
+  if (!encoders.render_chat)
+    throw fail("is a chat, but the model folder has no chat template").hint("give the prompt as plain text");
+  return encode_text(encoders.render_chat(prompt.messages), encoders);
+}
+
+bool needs_end(const StoredCompletion& completion, const TokenIds& ids, const Encoders& encoders) {
+  if (!encoders.append_end || encoders.end_ids.empty() || completion.finish_reason == "length") return false;
+  if (!completion.ids.empty() && !completion.finish_reason.empty()) return false;
+  return ids.empty() || std::count(encoders.end_ids.begin(), encoders.end_ids.end(), ids.back()) == 0;
+}
+
+}  // namespace
+
+TokenIds encode_prompt(const PromptRecord& prompt, const Encoders& encoders) {
+  try {
+    TokenIds ids = prompt_ids(prompt, encoders);
+    if (ids.empty()) throw fail("encodes to no token at all");
+    return ids;
+  } catch (Error& error) {
+    throw std::move(error).at(fmt::format("prompt '{}'", prompt.id));
+  }
+}
+
+Response to_response(const StoredCompletion& completion, const Encoders& encoders) {
+  Response response;
+  response.ids = completion.ids.empty() ? encode_text(completion.text, encoders) : completion.ids;
+  if (needs_end(completion, response.ids, encoders)) response.ids.push_back(encoders.end_ids.front());
+  if (response.ids.empty()) throw fail("a stored completion encodes to no token at all");
+  response.text = completion.text;
+  response.reward = completion.reward.value_or(std::numeric_limits<double>::quiet_NaN());
+  response.finished = completion.finish_reason != "length";
+  response.source = completion.source;
+  response.behavior_logprob = completion.logprob;
+  return response;
+}
+
+}  // namespace agro

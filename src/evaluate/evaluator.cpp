@@ -1,0 +1,195 @@
+#include "evaluate/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/packing.h"
+#include "model/completion_batch.h"
+#include "objective/diagnostics.h"
+
+namespace agro {
+namespace {
+
+struct MeanError {
+  double mean, error;
+};
+
+MeanError mean_and_error(const std::vector<double>& x) {
+  const auto n = static_cast<double>(x.size());
+  double sum = 0, squares = 0;
+  for (const double v : x) sum += v;
+  for (const double v : x) squares += (v - sum / n) * (v - sum / n);
+  return {sum / n, x.size() > 1 ? std::sqrt(squares / (n - 1) / n) : 0.0};
+}
+
+/// Sum of each item's token log-probs, computed some thousand tokens at a time.
+std::vector<double> sequence_logprobs(const CausalLm& model, const std::vector<PromptCompletion>& items) {
+  const torch::NoGradGuard no_grad;
+  std::vector<int64_t> lengths;
+  for (const PromptCompletion& item : items) lengths.push_back(packed_length(item));
+  std::vector<double> sums;
+  for (const IndexRange range : pack_by_tokens(lengths, 8192)) {
+    const std::span part = std::span(items).subspan(range.begin, range.end - range.begin);
+    const Tensor logprobs = completion_logprobs(model, part).to(torch::kCPU, torch::kDouble);
+    int64_t first = 0;
+    for (const PromptCompletion& item : part) {
+      const auto length = static_cast<int64_t>(item.completion.size());
+      sums.push_back(logprobs.narrow(0, first, length).sum().item<double>());
+      first += length;
+    }
+  }
+  return sums;
+}
+
+}  // namespace
+
+void EvaluateConfig::visit(ConfigVisitor& v) {
+  v.field("prompts", prompts, "JSONL file of prompts kept aside for evaluation; empty: no evaluation.");
+  v.field("limit", limit, {.min = 0, .max = 1e9}, "Use the first so many prompts; 0: all.");
+  v.field("greedy", greedy, "Measure accuracy of the greedy response.");
+  v.field("samples_per_prompt", samples_per_prompt, {.min = 0, .max = 4096}, "Sampled responses per prompt; 0: none.");
+  v.field("reference_samples", reference_samples, {.min = 0, .max = 4096}, "Responses of the reference per prompt, drawn once, for the value gap; 0: none.");
+  v.field("correct_above", correct_above, {}, "A response counts as correct if its reward exceeds this.");
+  v.field("answer_probability", answer_probability, "Also measure the probability of the answer itself as response (meaningful where the answer is the whole response).");
+}
+
+OrderedJson EvaluationResult::to_json() const {
+  OrderedJson json;
+  json["prompts"] = prompts;
+  if (samples > 0) json["samples_per_prompt"] = samples;
+  const auto add = [&](const char* name, const std::optional<double>& value) {
+    if (value) json[name] = *value;
+  };
+  add("greedy_accuracy", greedy_accuracy);
+  add("greedy_error", greedy_error);
+  add("sampled_accuracy", sampled_accuracy);
+  add("sampled_error", sampled_error);
+  add("reward_mean", reward_mean);
+  add("response_tokens", response_tokens);
+  add("truncated", truncated);
+  add("kl", kl);
+  add("optimality_gap", optimality_gap);
+  add("value_gap", value_gap);
+  add("answer_probability", answer_probability);
+  return json;
+}
+
+std::string completion_text(const Completion& completion, const Tokenizer* tokenizer, const TokenIds& end_ids) {
+  if (tokenizer == nullptr) return {};
+  TokenIds ids = completion.ids;
+  if (!ids.empty() && std::count(end_ids.begin(), end_ids.end(), ids.back()) > 0) ids.pop_back();
+  return tokenizer->decode(ids);
+}
+
+Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup) : config_(std::move(config)), setup_(std::move(setup)) {
+  for (const PromptRecord& prompt : setup_.prompts) prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
+}
+
+Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed) {
+  std::vector<GenerationRequest> requests;
+  for (size_t p = 0; p < prompt_ids_.size(); ++p) requests.push_back({prompt_ids_[p], p, 0, count});
+  Scored scored;
+  scored.completions = Engine(model, setup_.tokenizer, setup_.engine).generate(requests, sampling, seed, Stream::kEvaluation);
+  std::vector<std::string> texts;
+  for (const auto& group : scored.completions)
+    for (const Completion& c : group) texts.push_back(completion_text(c, setup_.tokenizer, setup_.encoders.end_ids));
+  std::vector<RewardQuery> queries;
+  for (size_t p = 0; p < prompt_ids_.size(); ++p) {
+    const PromptRecord& prompt = setup_.prompts[p];
+    for (const Completion& c : scored.completions[p])
+      queries.push_back({prompt.text, texts[queries.size()], prompt.answer, &prompt.record, c.finish == FinishReason::kLength});
+  }
+  const RewardScores scores = setup_.reward->score(queries);
+  size_t next = 0;
+  for (const auto& group : scored.completions) {
+    scored.rewards.emplace_back(scores.total.begin() + static_cast<std::ptrdiff_t>(next),
+                                scores.total.begin() + static_cast<std::ptrdiff_t>(next + group.size()));
+    next += group.size();
+  }
+  return scored;
+}
+
+void Evaluator::prepare_reference(const CausalLm& reference, double beta) {
+  if (config_.reference_samples == 0) return;
+  // A seed of its own: the policy's evaluation samples must not be the reference's at the start of training.
+  const Scored scored = sample(reference, setup_.sampling, config_.reference_samples, setup_.seed + 1);
+  reference_value_.clear();
+  for (const auto& rewards : scored.rewards) reference_value_.push_back(value_estimate(rewards, beta));
+}
+
+EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* reference, double beta) {
+  const torch::NoGradGuard no_grad;
+  EvaluationResult result;
+  result.prompts = static_cast<int64_t>(prompt_ids_.size());
+  const auto correct = [&](double reward) { return reward > config_.correct_above ? 1.0 : 0.0; };
+  if (config_.greedy) {
+    for (const auto& rewards : sample(model, greedy_version(setup_.sampling), 1, setup_.seed).rewards)
+      result.greedy_by_prompt.push_back(correct(rewards.front()));
+    const MeanError m = mean_and_error(result.greedy_by_prompt);
+    result.greedy_accuracy = m.mean, result.greedy_error = m.error;
+  }
+  if (config_.samples_per_prompt > 0) {
+    const Scored sampled = sample(model, setup_.sampling, config_.samples_per_prompt, setup_.seed);
+    result.samples = config_.samples_per_prompt;
+    double reward = 0, tokens = 0, cut = 0;
+    for (size_t p = 0; p < sampled.rewards.size(); ++p) {
+      double share = 0;
+      for (const double r : sampled.rewards[p]) share += correct(r), reward += r;
+      result.sampled_by_prompt.push_back(share / static_cast<double>(sampled.rewards[p].size()));
+      for (const Completion& c : sampled.completions[p]) {
+        tokens += static_cast<double>(c.ids.size());
+        cut += c.finish == FinishReason::kLength ? 1 : 0;
+      }
+    }
+    const MeanError m = mean_and_error(result.sampled_by_prompt);
+    const auto count = static_cast<double>(result.prompts * result.samples);
+    result.sampled_accuracy = m.mean, result.sampled_error = m.error;
+    result.reward_mean = reward / count, result.response_tokens = tokens / count, result.truncated = cut / count;
+    if (reference != nullptr) add_divergence(model, *reference, beta, sampled, result);
+  }
+  if (config_.answer_probability) result.answer_probability = mean_answer_probability(model);
+  return result;
+}
+
+void Evaluator::add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled,
+                               EvaluationResult& result) const {
+  std::vector<PromptCompletion> items;
+  for (size_t p = 0; p < prompt_ids_.size(); ++p)
+    for (const Completion& c : sampled.completions[p]) items.push_back({prompt_ids_[p], c.ids});
+  const std::vector<double> policy = sequence_logprobs(model, items), frozen = sequence_logprobs(reference, items);
+  double kl = 0, gap = 0, value_gap = 0;
+  size_t next = 0;
+  for (size_t p = 0; p < sampled.rewards.size(); ++p) {
+    std::vector<double> regularized;
+    double mean = 0;
+    for (const double reward : sampled.rewards[p]) {
+      const double log_ratio = policy[next] - frozen[next];
+      ++next;
+      kl += log_ratio;
+      regularized.push_back(reward - beta * log_ratio);
+      mean += regularized.back() / static_cast<double>(sampled.rewards[p].size());
+    }
+    gap += optimality_gap(regularized, beta);
+    if (!reference_value_.empty()) value_gap += reference_value_[p] - mean;
+  }
+  const auto prompts = static_cast<double>(sampled.rewards.size());
+  result.kl = kl / static_cast<double>(items.size());
+  result.optimality_gap = gap / prompts;
+  if (!reference_value_.empty()) result.value_gap = value_gap / prompts;
+}
+
+double Evaluator::mean_answer_probability(const CausalLm& model) const {
+  std::vector<TokenIds> answers;
+  for (const PromptRecord& prompt : setup_.prompts) {
+    if (!prompt.answer) throw fail("prompt '{}' has no answer", prompt.id).hint("turn answer_probability off");
+    answers.push_back(setup_.encoders.encode(*prompt.answer));
+    if (!setup_.encoders.end_ids.empty()) answers.back().push_back(setup_.encoders.end_ids.front());
+  }
+  std::vector<PromptCompletion> items;
+  for (size_t p = 0; p < answers.size(); ++p) items.push_back({prompt_ids_[p], answers[p]});
+  double sum = 0;
+  for (const double logprob : sequence_logprobs(model, items)) sum += std::exp(logprob);
+  return sum / static_cast<double>(answers.size());
+}
+
+}  // namespace agro

@@ -1,0 +1,85 @@
+#pragma once
+// How good a model is on prompts with checkable answers: greedy and sampled accuracy, reward, KL, and the gaps of spec §7.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "data/encode.h"
+#include "generate/engine.h"
+#include "reward/total_reward.h"
+
+namespace agro {
+
+struct EvaluateConfig {
+  std::string prompts;            // JSONL file
+  int64_t limit = 0;
+  bool greedy = true;
+  int64_t samples_per_prompt = 4;
+  int64_t reference_samples = 8;
+  double correct_above = 0.5;
+  bool answer_probability = false;
+
+  void visit(ConfigVisitor& v);
+};
+
+struct EvaluationResult {
+  int64_t prompts = 0;
+  int64_t samples = 0;                                    // per prompt
+  std::optional<double> greedy_accuracy, greedy_error;    // share, and its standard error over prompts
+  std::optional<double> sampled_accuracy, sampled_error;  // mean over prompts of the share of correct samples
+  std::optional<double> reward_mean;                      // of the samples
+  std::optional<double> response_tokens;                  // mean length
+  std::optional<double> truncated;                        // share cut at the length limit
+  std::optional<double> kl;                               // E log π/π_ref over the samples, nats per response
+  std::optional<double> optimality_gap;                   // A12, biased low
+  std::optional<double> value_gap;                        // V̂* − mean R
+  std::optional<double> answer_probability;               // mean π(answer | prompt)
+  std::vector<double> greedy_by_prompt, sampled_by_prompt;
+
+  /// The scalars that are present, in the order above.
+  OrderedJson to_json() const;
+};
+
+/// What an evaluation runs on. The references must outlive the evaluator.
+struct EvaluationSetup {
+  std::vector<PromptRecord> prompts;
+  Encoders encoders;
+  const Tokenizer* tokenizer = nullptr;
+  TotalReward* reward = nullptr;
+  SamplingConfig sampling;
+  EngineOptions engine;
+  uint64_t seed = 0;
+};
+
+class Evaluator {
+ public:
+  /// Throws Error where a prompt has no answer that a reward needs, or does not fit the model.
+  Evaluator(EvaluateConfig config, EvaluationSetup setup);
+
+  /// V̂*(x) from the reference's own samples; from then on results carry the value gap.
+  void prepare_reference(const CausalLm& reference, double beta);
+
+  /// `reference` may be null: no KL and no gaps. beta in units of reward per nat. The same model gives the same result:
+  /// draws depend on the seed alone.
+  EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta) ;
+
+ private:
+  struct Scored {
+    std::vector<std::vector<Completion>> completions;
+    std::vector<std::vector<double>> rewards;  // [prompt][sample]
+  };
+  Scored sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed);
+  void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled, EvaluationResult& result) const;
+  double mean_answer_probability(const CausalLm& model) const;
+
+  EvaluateConfig config_;
+  EvaluationSetup setup_;
+  std::vector<TokenIds> prompt_ids_;
+  std::vector<double> reference_value_;  // V̂* by prompt; empty until prepared
+};
+
+/// Text of a completion without its end token.
+std::string completion_text(const Completion& completion, const Tokenizer* tokenizer, const TokenIds& end_ids);
+
+}  // namespace agro

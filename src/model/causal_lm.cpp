@@ -1,0 +1,73 @@
+#include "model/causal_lm.h"
+
+#include <algorithm>
+
+#include "model/families.h"
+#include "model/rope.h"
+#include "tensor/ops/embedding.h"
+#include "tensor/ops/token_logprob.h"
+
+namespace agro {
+
+PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position) {
+  PackedBatch batch{Tensor(), Tensor(), {0}};
+  std::vector<int64_t> ids, positions;
+  for (size_t s = 0; s < sequences.size(); ++s) {
+    if (sequences[s].empty()) throw fail("sequence {} of the batch is empty", s);
+    const int64_t first = first_position.empty() ? 0 : first_position[s];
+    for (size_t i = 0; i < sequences[s].size(); ++i) positions.push_back(first + static_cast<int64_t>(i));
+    ids.insert(ids.end(), sequences[s].begin(), sequences[s].end());
+    batch.offsets.push_back(static_cast<int64_t>(ids.size()));
+  }
+  batch.ids = int64_tensor(ids);
+  batch.positions = int64_tensor(positions);
+  return batch;
+}
+
+CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::string& name)>& tensor_of) : config_(std::move(config)) {
+  const auto parameter = [&](const std::string& name) {
+    parameters_.push_back({name, tensor_of(name)});
+    return parameters_.back().tensor;
+  };
+  const FamilyParts parts = build_family(config_, parameter);
+  token_embedding_ = parts.token_embedding;
+  position_embedding_ = parts.position_embedding;
+  layers_ = parts.layers;
+  final_norm_ = parts.final_norm;
+  head_ = parts.head;
+}
+
+at::TensorOptions CausalLm::activation_options() const {
+  const Tensor& w = token_embedding_;
+  return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type()).device(w.device());
+}
+
+Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const {
+  const int64_t last = batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>();
+  if (last >= config_.max_position_embeddings)
+    throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1, config_.max_position_embeddings);
+  Tensor x = embed_rows(token_embedding_, batch.ids);
+  if (position_embedding_.defined()) {
+    x = x + embed_rows(position_embedding_, batch.positions);
+  } else if (!rope_.defined() || rope_.size(0) <= last) {
+    // Grown by doubling, so that a long generation does not rebuild it at every token.
+    const int64_t rows = std::min(config_.max_position_embeddings, std::max<int64_t>(256, 2 * (last + 1)));
+    rope_ = rope_table(config_, rows).to(x.device());
+  }
+  const DecoderContext context{batch.offsets, batch.positions, rope_, cache, places};
+  for (size_t layer = 0; layer < layers_.size(); ++layer) x = layers_[layer].forward(x, static_cast<int64_t>(layer), context);
+  return final_norm_(x);
+}
+
+Tensor CausalLm::hidden_states(const PackedBatch& batch) const { return forward(batch, nullptr, nullptr); }
+
+Tensor CausalLm::hidden_states(const PackedBatch& batch, KvCache& cache, const std::vector<CachePlace>& places) const {
+  const torch::NoGradGuard no_grad;
+  return forward(batch, &cache, &places);
+}
+
+Tensor CausalLm::logprobs(const PackedBatch& batch, const Tensor& rows, const Tensor& targets, double temperature) const {
+  return token_logprobs(hidden_states(batch).index_select(0, rows), head_, targets, temperature);
+}
+
+}  // namespace agro

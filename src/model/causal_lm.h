@@ -1,0 +1,70 @@
+#pragma once
+// A causal language model: token ids in, hidden states out, one code path for training and sampling.
+// Families differ in how their tensors are named and which parts they have (families.cpp), not in this code.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/tokens.h"
+#include "model/decoder_layer.h"
+
+namespace agro {
+
+/// Packed token sequences, no padding: sequence s is ids[offsets[s]] … ids[offsets[s+1] − 1].
+struct PackedBatch {
+  Tensor ids;        // [N] int64
+  Tensor positions;  // [N] int64, counted from 0 in each sequence
+  Offsets offsets;
+
+  int64_t tokens() const { return offsets.back(); }
+};
+
+/// Packs whole sequences; sequence s starts at position first_position[s] (empty: 0). Throws Error for an empty sequence.
+PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position = {});
+
+/// A tensor of the model under its HuggingFace name.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+class CausalLm {
+ public:
+  /// Builds the model from tensors looked up by HuggingFace name. Throws Error (through `tensor_of`) for a missing one.
+  CausalLm(ModelConfig config, const std::function<Tensor(const std::string& name)>& tensor_of);
+
+  const ModelConfig& config() const { return config_; }
+
+  /// Hidden states [N, C] after the final norm; differentiable when the parameters require gradients.
+  /// Throws Error for ids outside the vocabulary or positions beyond max_position_embeddings.
+  Tensor hidden_states(const PackedBatch& batch) const;
+
+  /// The same for sampling: sequence s continues at places[s] of the cache. Not differentiable.
+  Tensor hidden_states(const PackedBatch& batch, KvCache& cache, const std::vector<CachePlace>& places) const;
+
+  /// Output projection [V, C]; its weight is the embedding's where they are tied.
+  const LinearWeight& head() const { return head_; }
+
+  /// log π(ids[t+1] | ids[≤ t]) for the rows listed in `rows` (indices into the packed batch), targets [rows].
+  /// float32 (float64 for a float64 model), differentiable.
+  Tensor logprobs(const PackedBatch& batch, const Tensor& rows, const Tensor& targets, double temperature = 1.0) const;
+
+  /// Every distinct tensor, in the order of construction; handles, so assigning into them changes the model.
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+
+  /// float32 on CPU for float32 and bfloat16 weights; what activations are.
+  at::TensorOptions activation_options() const;
+
+ private:
+  Tensor forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const;
+
+  ModelConfig config_;
+  std::vector<NamedTensor> parameters_;
+  Tensor token_embedding_, position_embedding_;
+  std::vector<DecoderLayer> layers_;
+  Norm final_norm_;
+  LinearWeight head_;
+  mutable Tensor rope_;
+};
+
+}  // namespace agro

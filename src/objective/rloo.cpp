@@ -1,0 +1,51 @@
+#include "objective/rloo.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/minimum.h>
+
+#include "core/error.h"
+#include "objective/diagnostics.h"
+#include "objective/group.h"
+
+namespace agro {
+namespace {
+
+/// exp() of it times any advantage is finite in float32, so that no advantage of 0 meets an infinite ratio.
+constexpr double kLargestLogRatio = 80;
+
+class Rloo final : public Objective {
+ public:
+  explicit Rloo(const RlooOptions& options) : options_(options) {
+    if (!(options.beta >= 0)) throw fail("beta must be at least 0, found {}", options.beta);
+    if (!(options.clip_epsilon >= 0 && options.clip_epsilon < 1))
+      throw fail("clip_epsilon must be in [0, 1), found {}", options.clip_epsilon);
+  }
+
+  std::string_view name() const override { return "rloo"; }
+  ObjectiveNeeds needs() const override { return {.behavior_logprobs = options_.clip_epsilon > 0}; }
+
+ private:
+  ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
+    const at::Tensor old = (input.behavior_logprobs.defined() ? input.behavior_logprobs : input.logprobs).detach();
+    const at::Tensor rewards = input.rewards - options_.beta * sum_per_response(old - input.ref_logprobs, input);
+    const at::Tensor advantage = groups.advantage(rewards);
+    Metrics metrics = common_metrics(input);
+    metrics.emplace_back("regularized_reward_mean", groups.batch_mean(rewards).item<double>());
+    if (options_.clip_epsilon == 0)
+      return {-groups.batch_mean(advantage * sum_per_response(input.logprobs, input)), std::move(metrics)};
+
+    const at::Tensor ratio = sum_per_response(input.logprobs - old, input).clamp_max(kLargestLogRatio).exp();
+    const at::Tensor clipped = ratio.clamp(1 - options_.clip_epsilon, 1 + options_.clip_epsilon);
+    const at::Tensor bounded = (clipped * advantage).lt(ratio * advantage);
+    metrics.emplace_back("clip_fraction", bounded.to(at::kDouble).mean().item<double>());
+    return {-groups.batch_mean(at::minimum(ratio * advantage, clipped * advantage)), std::move(metrics)};
+  }
+
+  RlooOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Objective> make_rloo(const RlooOptions& options) { return std::make_unique<Rloo>(options); }
+
+}  // namespace agro

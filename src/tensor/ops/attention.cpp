@@ -1,0 +1,128 @@
+#include "tensor/ops/attention.h"
+
+#include <cstring>
+
+#include "core/parallel.h"
+
+namespace agro {
+namespace {
+
+std::vector<AttentionSpan> packed_spans(const Offsets& offsets, const float* k, const float* v, int64_t stride) {
+  std::vector<AttentionSpan> spans;
+  for (size_t s = 0; s + 1 < offsets.size(); ++s)
+    spans.push_back({offsets[s], offsets[s + 1] - offsets[s], k + offsets[s] * stride, v + offsets[s] * stride, 1});
+  return spans;
+}
+
+void check(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets) {
+  const int64_t n = offsets.empty() ? 0 : offsets.back();
+  check_shape(q, {n, shape.heads * shape.head_dim}, "attention queries");
+  check_shape(k, {n, shape.kv_heads * shape.head_dim}, "attention keys");
+  check_shape(v, {n, shape.kv_heads * shape.head_dim}, "attention values");
+}
+
+struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, const AttentionShape& shape,
+                        const Offsets& offsets) {
+    const Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
+    Tensor out = torch::empty_like(q), lse = torch::empty({q.size(0), shape.heads}, q.options());
+    const auto spans = packed_spans(offsets, read_pointer<float>(k), read_pointer<float>(v), shape.kv_heads * shape.head_dim);
+    attention_forward(shape, spans, read_pointer<float>(q), write_pointer<float>(out), write_pointer<float>(lse));
+    ctx->save_for_backward({q, k, v, out, lse});
+    ctx->saved_data["offsets"] = offsets;
+    ctx->saved_data["shape"] = std::vector<int64_t>{shape.heads, shape.kv_heads, shape.head_dim};
+    ctx->saved_data["scale"] = static_cast<double>(shape.scale);
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor &q = saved[0], &k = saved[1], &v = saved[2], dout = grads[0].contiguous();
+    const auto sizes = ctx->saved_data["shape"].toIntVector();
+    const AttentionShape shape{sizes[0], sizes[1], sizes[2], static_cast<float>(ctx->saved_data["scale"].toDouble())};
+    const auto spans = packed_spans(ctx->saved_data["offsets"].toIntVector(), read_pointer<float>(k), read_pointer<float>(v),
+                                    shape.kv_heads * shape.head_dim);
+    Tensor dq = torch::empty_like(q), dk = torch::empty_like(k), dv = torch::empty_like(v);
+    attention_backward(shape, spans, read_pointer<float>(dout), read_pointer<float>(q), read_pointer<float>(saved[3]),
+                       read_pointer<float>(saved[4]), write_pointer<float>(dq), write_pointer<float>(dk), write_pointer<float>(dv));
+    return {dq, dk, dv, Tensor(), Tensor()};
+  }
+};
+
+struct RotaryFunction : torch::autograd::Function<RotaryFunction> {
+  static Tensor rotate(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads, bool inverse) {
+    Tensor out = x.contiguous().clone();
+    rotary_embedding(out.size(0), heads, table.size(1), read_pointer<int64_t>(positions), read_pointer<float>(table),
+                     write_pointer<float>(out), inverse);
+    return out;
+  }
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads) {
+    ctx->save_for_backward({positions, table});
+    ctx->saved_data["heads"] = heads;
+    return rotate(x, positions, table, heads, false);
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const auto saved = ctx->get_saved_variables();
+    return {rotate(grads[0], saved[0], saved[1], ctx->saved_data["heads"].toInt(), true), Tensor(), Tensor(), Tensor()};
+  }
+};
+
+/// Copies rows of `source` [N, row] behind the rows the slots already hold.
+void append(const Tensor& source, const Offsets& offsets, const std::vector<CachePlace>& places, Tensor& cache) {
+  const int64_t capacity = cache.size(1), row = cache.size(2);
+  for (size_t s = 0; s < places.size(); ++s) {
+    const int64_t rows = offsets[s + 1] - offsets[s], first = places[s].slot * capacity + places[s].past;
+    if (places[s].past + rows > capacity)
+      throw fail("key/value cache of {} positions cannot hold {} more after {}", capacity, rows, places[s].past);
+    if (cache.device().is_cpu() && cache.scalar_type() == at::kFloat)
+      std::memcpy(write_pointer<float>(cache) + first * row, read_pointer<float>(source) + offsets[s] * row,
+                  static_cast<size_t>(rows * row) * sizeof(float));
+    else
+      cache.view({-1, row}).narrow(0, first, rows).copy_(source.narrow(0, offsets[s], rows));
+  }
+}
+
+Tensor attention_cached_ref(const Tensor& q, const AttentionShape& shape, const Offsets& offsets,
+                            const std::vector<CachePlace>& places, const Tensor& key_cache, const Tensor& value_cache) {
+  std::vector<Tensor> outs;
+  for (size_t s = 0; s < places.size(); ++s) {
+    const int64_t rows = offsets[s + 1] - offsets[s], length = places[s].past + rows;
+    // Queries are the last `rows` of the sequence; earlier ones are filled with zeros and dropped.
+    const Tensor padded = torch::constant_pad_nd(q.narrow(0, offsets[s], rows), {0, 0, places[s].past, 0});
+    const Tensor out = attention_ref(padded, key_cache[places[s].slot].narrow(0, 0, length),
+                                     value_cache[places[s].slot].narrow(0, 0, length), shape, {0, length});
+    outs.push_back(out.narrow(0, places[s].past, rows));
+  }
+  return torch::cat(outs);
+}
+
+}  // namespace
+
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets) {
+  check(q, k, v, shape, offsets);
+  return on_kernel_path(q) ? AttentionFunction::apply(q, k, v, shape, offsets) : attention_ref(q, k, v, shape, offsets);
+}
+
+Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
+                        const std::vector<CachePlace>& places, Tensor& key_cache, Tensor& value_cache) {
+  check(q, k, v, shape, offsets);
+  append(k.contiguous(), offsets, places, key_cache);
+  append(v.contiguous(), offsets, places, value_cache);
+  if (!on_kernel_path(q)) return attention_cached_ref(q, shape, offsets, places, key_cache, value_cache);
+  const int64_t stride = key_cache.size(1) * key_cache.size(2);
+  std::vector<AttentionSpan> spans;
+  for (size_t s = 0; s < places.size(); ++s)
+    spans.push_back({offsets[s], offsets[s + 1] - offsets[s], read_pointer<float>(key_cache) + places[s].slot * stride,
+                     read_pointer<float>(value_cache) + places[s].slot * stride, places[s].past + 1});
+  const Tensor queries = q.contiguous();
+  Tensor out = torch::empty_like(queries);
+  attention_forward(shape, spans, read_pointer<float>(queries), write_pointer<float>(out), nullptr);
+  return out;
+}
+
+Tensor rotary(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads) {
+  check_shape(x, {positions.size(0), heads * table.size(1)}, "input of the rotary embedding");
+  return on_kernel_path(x) ? RotaryFunction::apply(x, positions, table, heads) : rotary_ref(x, positions, table, heads);
+}
+
+}  // namespace agro

@@ -1,0 +1,106 @@
+#pragma once
+// What a training run is: the sections of its TOML file.
+#include <string>
+#include <vector>
+
+#include "evaluate/evaluator.h"
+#include "generate/engine.h"
+#include "objective/config.h"
+#include "reward/config.h"
+#include "train/optimizer.h"
+
+namespace agro {
+
+/// [run]
+struct RunConfig {
+  std::string output;
+  int64_t seed = 0;
+  int64_t threads = 0;
+  int64_t steps = 500;
+  int64_t evaluate_every = 100;
+  int64_t checkpoint_every = 100;
+  int64_t keep_checkpoints = 2;
+  int64_t save_completions_every = 0;
+  std::string best_metric = "greedy_accuracy";
+  int64_t max_failed_steps = 5;
+  void visit(ConfigVisitor& v);
+};
+
+/// [model]
+struct ModelSection {
+  std::string path;
+  std::string reference;
+  std::string reference_dtype = "same";
+  void visit(ConfigVisitor& v);
+};
+
+/// [data]
+struct DataConfig {
+  std::string prompts;
+  std::vector<std::string> completions;
+  std::string prompt_key;
+  std::string answer_key = "answer";
+  std::string prompt_template;
+  std::string system_prompt;
+  int64_t limit = 0;
+  bool append_eos = true;
+  void visit(ConfigVisitor& v);
+};
+
+/// [group]
+struct GroupConfig {
+  int64_t prompts_per_step = 32;
+  int64_t fresh_per_group = 8;
+  int64_t stored_per_group = 0;
+  void visit(ConfigVisitor& v);
+};
+
+/// [train]
+struct TrainSection {
+  int64_t micro_batch_tokens = 8192;
+  double leak_warning_nats = 2.0;
+  void visit(ConfigVisitor& v);
+};
+
+/// `agro train`
+struct TrainConfig {
+  RunConfig run;
+  ModelSection model;
+  DataConfig data;
+  GroupConfig group;
+  SamplingConfig sampling;
+  EngineOptions engine;
+  RewardsConfig rewards;
+  ObjectiveConfig objective;
+  OptimizerConfig optimizer;
+  TrainSection train;
+  EvaluateConfig evaluate;
+  void visit(ConfigVisitor& v);
+};
+
+/// [sft]
+struct SftSection {
+  int64_t sequences_per_step = 32;
+  std::string completion_key = "completion";
+  int64_t micro_batch_tokens = 8192;
+  void visit(ConfigVisitor& v);
+};
+
+/// `agro sft`
+struct SftConfig {
+  RunConfig run;
+  ModelSection model;
+  DataConfig data;
+  SftSection sft;
+  SamplingConfig sampling;
+  EngineOptions engine;
+  RewardsConfig rewards;
+  OptimizerConfig optimizer;
+  EvaluateConfig evaluate;
+  void visit(ConfigVisitor& v);
+};
+
+/// Prompt reading options of a [data] section.
+PromptOptions prompt_options(const DataConfig& data);
+
+}  // namespace agro

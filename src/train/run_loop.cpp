@@ -1,0 +1,182 @@
+#include "train/run_loop.h"
+
+#include <cmath>
+#include <iostream>
+
+#include "core/log.h"
+#include "core/stop.h"
+
+namespace agro {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+double percent(double share) { return 100.0 * share; }
+
+std::string evaluation_line(int64_t step, const EvaluationResult& r) {
+  std::string line = fmt::format("step {}: ", step);
+  const auto add = [&](const std::string& text) { line += (line.back() == ' ' ? "" : ", ") + text; };
+  if (r.greedy_accuracy) add(fmt::format("greedy {:.1f} ± {:.1f} %", percent(*r.greedy_accuracy), percent(*r.greedy_error)));
+  if (r.sampled_accuracy) add(fmt::format("sampled {:.1f} ± {:.1f} %", percent(*r.sampled_accuracy), percent(*r.sampled_error)));
+  if (r.answer_probability) add(fmt::format("answer probability {:.1f} %", percent(*r.answer_probability)));
+  if (r.reward_mean) add(fmt::format("reward {:.3f}", *r.reward_mean));
+  if (r.kl) add(fmt::format("KL {:.3f}", *r.kl));
+  if (r.optimality_gap) add(fmt::format("gap {:.4f}", *r.optimality_gap));
+  if (r.value_gap) add(fmt::format("value gap {:.4f}", *r.value_gap));
+  return line;
+}
+
+std::optional<double> figure(const EvaluationResult& result, const std::string& name) {
+  const OrderedJson json = result.to_json();
+  return json.contains(name) ? std::optional(json.at(name).get<double>()) : std::nullopt;
+}
+
+}  // namespace
+
+RunModel::RunModel(const Path& path) : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {}
+
+RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model)
+    : config_(run), optimizer_config_(optimizer), model_(model), output_(run.output), optimizer_(model.policy, optimizer) {
+  if (run.output.empty()) throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
+  std::filesystem::create_directories(output_);
+}
+
+int64_t RunLoop::restore(Trainable& trainable, bool resume) {
+  const std::vector<int64_t> steps = checkpoint_steps(output_);
+  if (!resume) {
+    if (!steps.empty() || std::filesystem::exists(output_ / "metrics.jsonl"))
+      throw fail("the run directory already holds a run").at(output_.string()).hint("resume it with --resume, or choose another run.output");
+    return 0;
+  }
+  if (steps.empty()) {
+    log_info("train", "{} has no checkpoint yet: starting from the beginning", output_.string());
+    return 0;
+  }
+  const Json state = read_checkpoint(output_, steps.back(), optimizer_);
+  if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
+  best_step_ = state.at("best_step").get<int64_t>();
+  failed_in_a_row_ = state.at("failed_in_a_row").get<int64_t>();
+  trainable.restore(state.at("trainable"));
+  log_info("train", "resuming after step {}", steps.back());
+  return steps.back();
+}
+
+void RunLoop::run(Trainable& trainable, const std::string& config_text, bool resume) {
+  const int64_t first = restore(trainable, resume);
+  write_atomically(output_ / "config.toml", config_text);
+  const std::optional<int64_t> resumed = first > 0 ? std::optional(first) : std::nullopt;
+  metrics_ = std::make_unique<MetricsWriter>(output_, resumed);
+  tensorboard_ = std::make_unique<TensorBoardWriter>(output_, now(), resumed);
+  progress_ = std::make_unique<Progress>(std::cerr, stderr_progress(config_.steps, first));
+  if (first == 0) evaluate(trainable, 0);
+  int64_t done = first;
+  while (done < config_.steps && !stop_requested()) {
+    one_step(trainable, done);
+    ++done;
+    const bool last = done == config_.steps;
+    if (last || (config_.evaluate_every > 0 && done % config_.evaluate_every == 0)) evaluate(trainable, done);
+    if (!last && config_.checkpoint_every > 0 && done % config_.checkpoint_every == 0) checkpoint(trainable, done);
+  }
+  progress_->finish();
+  checkpoint(trainable, done);
+  if (done < config_.steps) {
+    log_info("train", "stopped after step {}; go on with --resume", done);
+    return;
+  }
+  model_.folder.write(output_ / "final", model_.policy);
+  log_info("train", "done: {}{}", (output_ / "final").string(),
+           best_ ? fmt::format(" (best {} {:.4f} at step {}: {})", config_.best_metric, *best_, best_step_, (output_ / "best").string()) : "");
+}
+
+void RunLoop::one_step(Trainable& trainable, int64_t step) {
+  const auto begin = std::chrono::steady_clock::now();
+  optimizer_.zero_gradients();
+  StepOutcome outcome = trainable.accumulate_gradients(step);
+  const double norm = optimizer_.gradient_norm();
+  const double learning_rate = learning_rate_at(optimizer_config_, step, config_.steps);
+  const bool finite = std::isfinite(outcome.loss) && std::isfinite(norm);
+  if (finite && !outcome.empty) optimizer_.step(learning_rate, norm);
+  OrderedJson metrics = {{"loss", outcome.loss}, {"gradient_norm", norm}, {"learning_rate", learning_rate}};
+  metrics.update(outcome.metrics);
+  write_figures(step + 1, metrics, "train/");
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  outcome.timings["step_seconds"] = seconds;
+  if (outcome.timings.contains("tokens")) outcome.timings["tokens_per_second"] = outcome.timings["tokens"].get<double>() / seconds;
+  metrics_->write_timing(step + 1, outcome.timings);
+  if (outcome.timings.contains("tokens_per_second"))
+    outcome.shown.push_back({"", fmt::format("{:.0f} tok/s", outcome.timings["tokens_per_second"].get<double>())});
+  progress_->update(step + 1, outcome.shown);
+  give_up_if_failing(outcome, step, norm);
+}
+
+void RunLoop::give_up_if_failing(const StepOutcome& outcome, int64_t step, double gradient_norm) {
+  if (std::isfinite(outcome.loss) && std::isfinite(gradient_norm)) {
+    failed_in_a_row_ = 0;
+    return;
+  }
+  ++failed_in_a_row_;
+  const Path file = output_ / "failed" / fmt::format("step-{}.jsonl", step + 1);
+  if (outcome.write_prompts) outcome.write_prompts(file);
+  progress_->keep(fmt::format("step {}: loss {} and gradient norm {}: not applied; its responses are in {}", step + 1, outcome.loss,
+                              gradient_norm, file.string()));
+  if (failed_in_a_row_ >= config_.max_failed_steps)
+    throw fail("{} steps in a row had a non-finite loss or gradient; the last one is {}", failed_in_a_row_, step + 1)
+        .at(output_.string())
+        .hint(fmt::format("lower optimizer.learning_rate or raise objective.beta; the responses are in {}", (output_ / "failed").string()));
+}
+
+void RunLoop::evaluate(Trainable& trainable, int64_t step) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::optional<EvaluationResult> result = trainable.evaluate();
+  if (!result) return;
+  OrderedJson figures = result->to_json();
+  if (step > 0) figures.update(trainable.figures_since_evaluation());
+  write_figures(step, {{"evaluation", figures}}, "evaluate/");
+  metrics_->write_timing(step, {{"evaluation_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()}});
+  progress_->keep(evaluation_line(step, *result));
+  const std::optional<double> value = figure(*result, config_.best_metric);
+  if (value && (!best_ || *value > *best_)) {
+    best_ = value, best_step_ = step;
+    replace_folder_atomically(output_ / "best", [&](const Path& folder) {
+      model_.folder.write_into(folder, model_.policy);
+      write_atomically(folder / "best.json", OrderedJson{{"step", step}, {"metric", config_.best_metric}, {"value", *value}}.dump(1) + "\n");
+    });
+  }
+}
+
+void RunLoop::checkpoint(Trainable& trainable, int64_t step) {
+  OrderedJson state;
+  state["best"] = best_ ? OrderedJson(*best_) : OrderedJson(nullptr);
+  state["best_step"] = best_step_;
+  state["failed_in_a_row"] = failed_in_a_row_;
+  state["trainable"] = trainable.state();
+  write_checkpoint(output_, step, config_.keep_checkpoints, model_.folder, model_.policy, optimizer_, state);
+}
+
+void RunLoop::write_figures(int64_t step, const OrderedJson& metrics, const std::string& prefix) {
+  metrics_->write(step, metrics);
+  Scalars scalars;
+  const OrderedJson& figures = metrics.contains("evaluation") ? metrics.at("evaluation") : metrics;
+  for (const auto& [name, value] : figures.items())
+    if (value.is_number()) scalars.emplace_back(prefix + name, value.get<double>());
+  tensorboard_->write(step, now(), scalars);
+}
+
+std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data, const SamplingConfig& sampling,
+                                          const EngineOptions& engine, const RunModel& model, TotalReward& reward, uint64_t seed) {
+  if (config.prompts.empty()) return nullptr;
+  PromptOptions options = prompt_options(data);
+  options.limit = config.limit;
+  EvaluationSetup setup;
+  setup.prompts = read_prompts(config.prompts, options);
+  for (PromptRecord& prompt : setup.prompts) add_system_prompt(prompt, data.system_prompt);
+  setup.encoders = make_encoders(model.tools, model.folder.config().eos_token_ids, data.append_eos);
+  setup.tokenizer = model.tools.tokenizer_or_null();
+  setup.reward = &reward;
+  setup.sampling = sampling;
+  setup.engine = engine;
+  setup.seed = seed;
+  return std::make_unique<Evaluator>(config, std::move(setup));
+}
+
+}  // namespace agro

@@ -1,0 +1,86 @@
+#pragma once
+// What every training run shares: the run directory, the optimiser, evaluation, checkpoints, resume, the screen. A trainer
+// supplies one step.
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "data/text_tools.h"
+#include "report/metrics_writer.h"
+#include "report/progress.h"
+#include "report/tensorboard_writer.h"
+#include "train/checkpoint.h"
+#include "train/config.h"
+
+namespace agro {
+
+/// The model of a run with its folder and text tools.
+struct RunModel {
+  explicit RunModel(const Path& path);
+  ModelFolder folder;
+  TextTools tools;
+  CausalLm policy;  // float32, trainable
+};
+
+/// What a step hands back. A loss or gradient that is not finite makes the loop leave the parameters alone.
+struct StepOutcome {
+  double loss = 0;
+  OrderedJson metrics = OrderedJson::object();     // depend on config, data and seed alone
+  OrderedJson timings = OrderedJson::object();     // tokens and seconds
+  std::vector<ProgressItem> shown;
+  bool empty = false;                              // nothing to learn from: no update
+  std::function<void(const Path&)> write_prompts;  // for the file that explains a failed step
+};
+
+/// The trainer's side of the loop.
+class Trainable {
+ public:
+  virtual ~Trainable() = default;
+  /// Adds this step's gradients; parameters are not to be touched. `step` counts from 0.
+  virtual StepOutcome accumulate_gradients(int64_t step) = 0;
+  /// Everything to remember beyond weights and optimiser.
+  virtual OrderedJson state() const = 0;
+  virtual void restore(const Json& state) = 0;
+  /// Evaluates the policy; empty where no evaluation is configured.
+  virtual std::optional<EvaluationResult> evaluate() = 0;
+  /// Figures gathered since the last evaluation, to be shown with it (and warnings, given by the callee).
+  virtual OrderedJson figures_since_evaluation() { return OrderedJson::object(); }
+};
+
+class RunLoop {
+ public:
+  /// Creates the run directory. The references must outlive the loop.
+  RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model);
+
+  AdamW& optimizer() { return optimizer_; }
+
+  /// Steps until run.steps or a stop request. `config_text` goes to RUN/config.toml.
+  void run(Trainable& trainable, const std::string& config_text, bool resume);
+
+ private:
+  int64_t restore(Trainable& trainable, bool resume);
+  void one_step(Trainable& trainable, int64_t step);
+  void evaluate(Trainable& trainable, int64_t step);
+  void checkpoint(Trainable& trainable, int64_t step);
+  void give_up_if_failing(const StepOutcome& outcome, int64_t step, double gradient_norm);
+  void write_figures(int64_t step, const OrderedJson& metrics, const std::string& prefix);
+
+  RunConfig config_;
+  OptimizerConfig optimizer_config_;
+  RunModel& model_;
+  Path output_;
+  AdamW optimizer_;
+  std::unique_ptr<MetricsWriter> metrics_;
+  std::unique_ptr<TensorBoardWriter> tensorboard_;
+  std::unique_ptr<Progress> progress_;
+  std::optional<double> best_;
+  int64_t best_step_ = 0;
+  int64_t failed_in_a_row_ = 0;
+};
+
+/// Loads what an evaluation during training runs on. nullptr where config.prompts is empty.
+std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data, const SamplingConfig& sampling,
+                                          const EngineOptions& engine, const RunModel& model, TotalReward& reward, uint64_t seed);
+
+}  // namespace agro
