@@ -3,11 +3,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <utility>
 
 #include "core/error.h"
 
@@ -16,6 +18,8 @@ namespace {
 
 constexpr size_t kMaxLineBytes = size_t{1} << 30;
 constexpr int kMaxDepth = 64;  // copying and writing a value recurse
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 OrderedJson parse_object(std::string_view text) {
   const auto check = [](int depth, OrderedJson::parse_event_t event, OrderedJson&) {
@@ -40,9 +44,14 @@ void write_lines(const std::vector<OrderedJson>& answers) {
 }  // namespace
 
 bool JsonLineReader::has_line() {
-  const size_t end = buffer_.find('\n', searched_);
-  searched_ = end == std::string::npos ? buffer_.size() : end;
-  return end != std::string::npos;
+  for (;;) {
+    const size_t end = buffer_.find('\n', searched_);
+    searched_ = std::min(end, buffer_.size());
+    if (end == std::string::npos) return false;
+    if (!is_blank(std::string_view(buffer_).substr(begin_, end - begin_))) return true;
+    begin_ = searched_ = end + 1;
+    ++line_;
+  }
 }
 
 bool JsonLineReader::read_more() {
@@ -72,19 +81,16 @@ bool JsonLineReader::ready() {
 }
 
 std::optional<OrderedJson> JsonLineReader::next() {
-  for (;;) {
-    while (!has_line() && read_more()) {
-    }
-    if (begin_ == buffer_.size()) return std::nullopt;
-    const std::string_view line = std::string_view(buffer_).substr(begin_, searched_ - begin_);
-    begin_ = searched_ = std::min(searched_ + 1, buffer_.size());
-    ++line_;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    try {
-      return parse_object(line);
-    } catch (Error& error) {
-      throw std::move(error).at(place());
-    }
+  while (!has_line() && read_more()) {
+  }
+  const std::string_view line = std::string_view(buffer_).substr(begin_, searched_ - begin_);
+  if (is_blank(line)) return std::nullopt;
+  begin_ = searched_ = std::min(searched_ + 1, buffer_.size());
+  ++line_;
+  try {
+    return parse_object(line);
+  } catch (Error& error) {
+    throw std::move(error).at(place());
   }
 }
 

@@ -28,7 +28,7 @@ class JsonLineReader {
 
  private:
   bool read_more();
-  bool has_line();
+  bool has_line();  // passes over blank ones
 
   int input_;
   std::string name_;

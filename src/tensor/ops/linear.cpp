@@ -33,7 +33,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const PackedMatrix& packed = w->pack->get(weight, w->layout);
     Tensor out = torch::empty({input.size(0), packed.n()}, input.options());
     matmul({read_pointer<float>(input), input.size(0), input.size(1)}, packed, write_pointer<float>(out), packed.n(),
-           {.bias = bias.defined() ? read_pointer<float>(bias) : nullptr});
+           {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr});
     ctx->save_for_backward({input, weight});
     ctx->saved_data["conv1d"] = w->layout == WeightLayout::kInOut;
     return out;
@@ -74,7 +74,8 @@ const PackedMatrix& WeightPack::get(const Tensor& weight, WeightLayout layout) {
 Tensor linear(const Tensor& x, const LinearWeight& w) {
   check_shape(x, {-1, w.in_features()}, "input of a linear layer");
   if (!on_kernel_path(x)) return linear_ref(x, w);
-  return LinearFunction::apply(x, w.weight, w.bias, &w);
+  // Autograd functions take defined tensors only: no bias is an empty one.
+  return LinearFunction::apply(x, w.weight, w.bias.defined() ? w.bias : torch::empty({0}, x.options()), &w);
 }
 
 }  // namespace agro

@@ -1,0 +1,52 @@
+#include "reward/verify.h"
+
+#include <CLI/App.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/config_options.h"
+#include "cli/json_lines.h"
+#include "core/error.h"
+#include "data/fields.h"
+#include "reward/config.h"
+
+namespace agro {
+namespace {
+
+struct Options {
+  std::string policy;
+  RewardConfig settings;
+};
+
+OrderedJson answer(const Json& record, Verifier verifier, const VerifyOptions& options) {
+  const auto gold = detail::text_field(record, "gold"), pred = detail::text_field(record, "pred");
+  if (!gold || !record.contains("pred")) throw Error("expected \"gold\" and \"pred\"");
+  const Verdict verdict = verifier(*gold, pred.value_or(""), options);  // null: there was no prediction
+  OrderedJson result;
+  result["equal"] = verdict.equal ? OrderedJson(*verdict.equal) : OrderedJson(nullptr);
+  result["why"] = verdict.why;
+  return result;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("verify", "Compare predictions with gold answers.")->group("Windows for scripts");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--policy", options->policy, "How to compare: " + fmt::format("{}", fmt::join(verifier_names(), ", ")) + ".")
+      ->type_name("NAME")
+      ->required();
+  add_config_options(*command, options->settings, {"tolerance", "relative_tolerance", "trim", "ignore_case"});
+  command->footer(R"(JSON lines on standard input, one answer each on standard output:
+  {"gold", "pred"} -> {"equal": true | false | null, "why"}   null: the gold answer is unreadable
+
+Example:
+  echo '{"gold": "1,000", "pred": "It is 1000."}' | agro verify --policy last_number)");
+  command->callback([options] {
+    const Verifier verifier = find_verifier(options->policy);
+    answer_lines([&](const OrderedJson& record) { return answer(Json(record), verifier, options->settings.options); });
+  });
+}
+
+}  // namespace agro
