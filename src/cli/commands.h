@@ -1,6 +1,6 @@
 #pragma once
-// The subcommands of `agro`, one file each. Each adds itself to the program: its options, its help, and what it does when
-// it is chosen. That may throw agro::Error, or CLI::Error where the arguments themselves are wrong.
+// The subcommands of `agro`, one file each. Each adds itself to the program: its options, its help, and what it does
+// when it is chosen. That may throw agro::Error, or CLI::Error where the arguments themselves are wrong.
 
 namespace CLI {
 class App;

@@ -90,7 +90,8 @@ class OptionVisitor final : public ConfigVisitor {
 
 }  // namespace
 
-void detail::add_config_options(CLI::App& command, const VisitConfig& visit, const std::vector<std::string_view>& only) {
+void detail::add_config_options(CLI::App& command, const VisitConfig& visit,
+                                const std::vector<std::string_view>& only) {
   OptionVisitor visitor(command, only);
   visit(visitor);
 }

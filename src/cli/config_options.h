@@ -18,7 +18,8 @@ void add_config_options(CLI::App& command, const VisitConfig& visit, const std::
 /// the arguments are parsed.
 template <class Config>
 void add_config_options(CLI::App& command, Config& config, const std::vector<std::string_view>& only = {}) {
-  detail::add_config_options(command, [&](ConfigVisitor& v) { config.visit(v); }, only);
+  detail::add_config_options(
+      command, [&](ConfigVisitor& v) { config.visit(v); }, only);
 }
 
 /// --set KEY=VALUE, any number of times.

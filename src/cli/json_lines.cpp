@@ -23,7 +23,8 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") ==
 
 OrderedJson parse_object(std::string_view text) {
   const auto check = [](int depth, OrderedJson::parse_event_t event, OrderedJson&) {
-    const bool opens = event == OrderedJson::parse_event_t::object_start || event == OrderedJson::parse_event_t::array_start;
+    const bool opens =
+        event == OrderedJson::parse_event_t::object_start || event == OrderedJson::parse_event_t::array_start;
     if (opens && depth >= kMaxDepth) throw fail("is nested deeper than {} levels", kMaxDepth);
     return true;
   };
@@ -96,7 +97,7 @@ std::optional<OrderedJson> JsonLineReader::next() {
 
 std::string JsonLineReader::place() const { return fmt::format("{}: line {}", name_, line_); }
 
-void answer_in_batches(size_t limit, const std::function<void(const OrderedJson&)>& accept,
+void answer_in_batches(size_t limit, const std::function<void(const OrderedJson& record, int64_t line)>& accept,
                        const std::function<std::vector<OrderedJson>()>& answer) {
   JsonLineReader input(STDIN_FILENO, "standard input");
   for (bool ended = false; !ended;) {
@@ -108,7 +109,7 @@ void answer_in_batches(size_t limit, const std::function<void(const OrderedJson&
         ended = !record;
         if (ended) break;
         try {
-          accept(*record);
+          accept(*record, input.line());
         } catch (Error& error) {
           throw std::move(error).at(input.place());
         }
@@ -122,10 +123,11 @@ void answer_in_batches(size_t limit, const std::function<void(const OrderedJson&
   }
 }
 
-void answer_lines(const std::function<OrderedJson(const OrderedJson&)>& answer) {
+void answer_lines(const std::function<OrderedJson(const OrderedJson& record, int64_t line)>& answer) {
   std::vector<OrderedJson> answers;
   answer_in_batches(
-      1, [&](const OrderedJson& record) { answers.push_back(answer(record)); }, [&] { return std::exchange(answers, {}); });
+      1, [&](const OrderedJson& record, int64_t line) { answers.push_back(answer(record, line)); },
+      [&] { return std::exchange(answers, {}); });
 }
 
 }  // namespace agro

@@ -21,7 +21,8 @@ constexpr int64_t kLogitsAtATime = int64_t{1} << 24;  // 64 MiB
 
 /// The most probable token of each row of hidden [N, C]; never [N, vocabulary] at once.
 TokenIds best_tokens(const CausalLm& model, const Tensor& hidden) {
-  const int64_t vocabulary = model.config().vocab_size, rows_at_a_time = std::max<int64_t>(1, kLogitsAtATime / vocabulary);
+  const int64_t vocabulary = model.config().vocab_size,
+                rows_at_a_time = std::max<int64_t>(1, kLogitsAtATime / vocabulary);
   TokenIds best;
   for (int64_t row = 0; row < hidden.size(0); row += rows_at_a_time) {
     const int64_t rows = std::min(rows_at_a_time, hidden.size(0) - row);
@@ -52,12 +53,14 @@ OrderedJson score(const CausalLm& model, const TokenIds& prompt, const TokenIds&
 
 TokenIds completion_ids(const Json& value, const Encoders& encoders) {
   if (value.is_array()) return value.empty() ? TokenIds() : detail::token_ids(value, "completion");
-  if (!value.is_string()) throw fail("'completion' must be a string or a list of token ids, found {}", value.type_name());
-  if (!encoders.encode) throw Error("'completion' is text, but the model folder has no tokenizer").hint("give token ids");
+  if (!value.is_string())
+    throw fail("'completion' must be a string or a list of token ids, found {}", value.type_name());
+  if (!encoders.encode)
+    throw Error("'completion' is text, but the model folder has no tokenizer").hint("give token ids");
   return encoders.encode(value.get_ref<const std::string&>());
 }
 
-OrderedJson answer(const Json& record, const OpenModel& opened, bool end) {
+OrderedJson answer(const Json& record, int64_t line, const OpenModel& opened, bool end) {
   if (!record.contains("completion")) {
     if (!record.contains("ids")) throw Error("expected \"ids\", or \"prompt\" and \"completion\"");
     const TokenIds ids = detail::token_ids(record["ids"], "ids");
@@ -65,14 +68,16 @@ OrderedJson answer(const Json& record, const OpenModel& opened, bool end) {
   }
   TokenIds completion = completion_ids(record["completion"], opened.encoders);
   if (end) completion.push_back(opened.encoders.end_ids.front());
-  return score(opened.model, encode_prompt(parse_prompt(record, {}, 0), opened.encoders), completion);
+  return score(opened.model, encode_prompt(parse_prompt(record, {}, line), opened.encoders), completion);
 }
 
 void run(const Options& options) {
   set_quiet(true);
   const OpenModel opened = open_model(options.model);
-  if (options.end && opened.encoders.end_ids.empty()) throw Error("--eos: the model has no end token").at(options.model.folder);
-  answer_lines([&](const OrderedJson& record) { return answer(Json(record), opened, options.end); });
+  if (options.end && opened.encoders.end_ids.empty())
+    throw Error("--eos: the model has no end token").at(options.model.folder);
+  answer_lines(
+      [&](const OrderedJson& record, int64_t line) { return answer(Json(record), line, opened, options.end); });
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <CLI/App.hpp>
 #include <memory>
 
@@ -47,7 +49,7 @@ Example:
     agro objective agro --set objective.beta=0.5)");
   command->callback([options] {
     const std::unique_ptr<Objective> objective = objective_of(*options);
-    answer_lines([&](const OrderedJson& record) { return evaluate_record(*objective, Json(record)); });
+    answer_lines([&](const OrderedJson& record, int64_t) { return evaluate_record(*objective, Json(record)); });
   });
 }
 

@@ -74,7 +74,7 @@ Example:
   echo '{"text": "1 + 1 = 2"}' | agro tokenize path/to/model)");
   command->callback([options] {
     const Window window(*options);
-    answer_lines([&](const OrderedJson& record) { return window.answer(record); });
+    answer_lines([&](const OrderedJson& record, int64_t) { return window.answer(record); });
   });
 }
 

@@ -1,5 +1,7 @@
 #include "reward/verify.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/App.hpp>
 #include <memory>
 
@@ -34,7 +36,8 @@ void add_verify(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("verify", "Compare predictions with gold answers.")->group("Windows for scripts");
   const auto options = std::make_shared<Options>();
-  command->add_option("--policy", options->policy, "How to compare: " + fmt::format("{}", fmt::join(verifier_names(), ", ")) + ".")
+  command
+      ->add_option("--policy", options->policy, fmt::format("How to compare: {}.", fmt::join(verifier_names(), ", ")))
       ->type_name("NAME")
       ->required();
   add_config_options(*command, options->settings, {"tolerance", "relative_tolerance", "trim", "ignore_case"});
@@ -45,7 +48,8 @@ Example:
   echo '{"gold": "1,000", "pred": "It is 1000."}' | agro verify --policy last_number)");
   command->callback([options] {
     const Verifier verifier = find_verifier(options->policy);
-    answer_lines([&](const OrderedJson& record) { return answer(Json(record), verifier, options->settings.options); });
+    answer_lines(
+        [&](const OrderedJson& record, int64_t) { return answer(Json(record), verifier, options->settings.options); });
   });
 }
 

@@ -1,0 +1,122 @@
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/config_options.h"
+#include "cli/open_model.h"
+#include "cli/prompt_options.h"
+#include "cli/reward_options.h"
+#include "core/log.h"
+#include "evaluate/evaluator.h"
+#include "report/format.h"
+#include "report/table.h"
+
+namespace agro {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  DataConfig data;
+  SamplingConfig sampling;
+  EngineOptions engine;
+  RewardOptions reward;
+  EvaluateConfig evaluate{.samples_per_prompt = 16, .reference_samples = 16};
+  std::string reference, json;
+  double beta = 0.1;
+  uint64_t seed = 0;
+};
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string summary(const EvaluationResult& result) {
+  Table table({{"measure", Align::kLeft}, {"value"}, {"± std. error"}});
+  const auto row = [&](const std::string& name, const std::optional<double>& value, std::string (*text)(double),
+                       const std::optional<double>& error = {}) {
+    if (value) table.add_row({name, text(*value), error ? text(*error) : ""});
+  };
+  row("greedy accuracy", result.greedy_accuracy, percent, result.greedy_error);
+  row("sampled accuracy", result.sampled_accuracy, percent, result.sampled_error);
+  row("probability of the answer", result.answer_probability, percent);
+  row("mean reward", result.reward_mean, short_number);
+  row("tokens per response", result.response_tokens, short_number);
+  row("truncated", result.truncated, percent);
+  row("KL to the reference, nats per response", result.kl, short_number);
+  row("optimality gap", result.optimality_gap, short_number);
+  row("value gap", result.value_gap, short_number);
+  std::string text = table.text() + fmt::format("\n{} prompts", result.prompts);
+  if (result.samples > 0) text += fmt::format(", {} samples each", result.samples);
+  return text + '\n';
+}
+
+EvaluationResult evaluate(const Options& options) {
+  const RewardsConfig rewards = rewards_config(options.reward);
+  TotalReward reward(rewards);
+  EvaluationSetup setup;
+  setup.prompts = load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards));
+  const OpenModel opened = open_model(options.model);
+  if (!opened.text.tokenizer)
+    throw Error("has no tokenizer.json, but rewards are given to text").at(options.model.folder);
+  setup.encoders = opened.encoders;
+  setup.tokenizer = opened.text.tokenizer_or_null();
+  setup.reward = &reward;
+  setup.sampling = options.sampling;
+  setup.engine = options.engine;
+  setup.seed = options.seed;
+  Evaluator evaluator(options.evaluate, std::move(setup));
+  if (options.reference.empty()) return evaluator.evaluate(opened.model, nullptr, options.beta);
+  const CausalLm reference = ModelFolder(options.reference).load(weight_dtype_named(options.model.dtype));
+  evaluator.prepare_reference(reference, options.beta);
+  return evaluator.evaluate(opened.model, &reference, options.beta);
+}
+
+void run(Options& options, bool length_given) {
+  if (!length_given) options.sampling.max_new_tokens = default_max_new_tokens(options.model.folder);
+  const EvaluationResult result = evaluate(options);
+  std::cout << summary(result) << std::flush;
+  if (!options.json.empty()) write_atomically(options.json, to_line(result.to_json()) + '\n');
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("eval", "Accuracy of a model on prompts with answers.")->group("Models and data");
+  const auto options = std::make_shared<Options>();
+  EvaluateConfig& evaluate = options->evaluate;
+  add_model_options(*command, options->model);
+  command->add_option("PROMPTS", evaluate.prompts, "JSONL file of prompts with answers.")->required();
+  command->add_option("--samples", evaluate.samples_per_prompt, "Sampled responses per prompt; 0: none.")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 4096));
+  add_config_options(*command, evaluate, {"correct_above", "answer_probability"});
+  command->add_flag("!--no-greedy", evaluate.greedy, "Leave out the greedy response.");
+  CLI::Option* reference = command->add_option("--reference", options->reference,
+                                               "Model folder: also measure KL to it and optimality gaps.");
+  command->add_option("--beta", options->beta, "Strength of the KL in the gaps, reward per nat.")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->needs(reference);
+  command
+      ->add_option("--reference-samples", evaluate.reference_samples,
+                   "Samples of the reference per prompt for the value gap.")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 4096))
+      ->needs(reference);
+  command->add_option("--json", options->json, "Also write the figures to this file.");
+  command->add_option("--seed", options->seed, "Seed; equal seeds give equal samples.")->capture_default_str();
+  add_reward_options(*command, options->reward);
+  add_config_options(
+      *command, options->sampling,
+      {"temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_new_tokens", "stop_ids", "stop_strings"});
+  add_config_options(*command, options->engine);
+  add_prompt_options(*command, options->data);
+  command->footer(R"(A response is correct if its reward exceeds --correct-above. Standard errors are over prompts.
+Unless --max-new-tokens is given, generation_config.json of the folder decides, else 256.
+
+Examples:
+  agro eval path/to/model eval.jsonl
+  agro eval runs/a/best eval.jsonl --reward gsm8k --samples 0
+  agro eval runs/a/best eval.jsonl --reference path/to/model --beta 0.1 --json figures.json)");
+  command->callback([command, options] { run(*options, command->count("--max-new-tokens") > 0); });
+}
+
+}  // namespace agro

@@ -1,0 +1,20 @@
+#include "cli/prompt_options.h"
+
+#include "cli/config_options.h"
+#include "data/text_tools.h"
+
+namespace agro {
+
+void add_prompt_options(CLI::App& command, DataConfig& data) {
+  add_config_options(command, data, {"prompt_key", "answer_key", "prompt_template", "system_prompt", "limit"});
+}
+
+std::vector<PromptRecord> load_prompts(const std::string& path, const DataConfig& data, bool require_answer) {
+  PromptOptions options = prompt_options(data);
+  options.require_answer = require_answer;
+  std::vector<PromptRecord> prompts = read_prompts(path, options);
+  for (PromptRecord& prompt : prompts) add_system_prompt(prompt, data.system_prompt);
+  return prompts;
+}
+
+}  // namespace agro
