@@ -10,6 +10,7 @@ namespace agro {
 
 void add_train(CLI::App& program);
 void add_sft(CLI::App& program);
+void add_init(CLI::App& program);
 void add_generate(CLI::App& program);
 void add_score(CLI::App& program);
 void add_eval(CLI::App& program);

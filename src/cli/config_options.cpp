@@ -1,9 +1,12 @@
 #include "cli/config_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/config_text.h"
+#include "core/words.h"
 
 namespace agro {
 namespace {
@@ -34,7 +37,8 @@ class OptionVisitor final : public ConfigVisitor {
   void field(std::string_view name, bool& value, std::string_view help) override {
     if (!wanted(name)) return;
     if (value) {
-      command_.add_flag("!--no-" + dashed(name), value, "Turn this off: " + std::string(help));
+      command_.add_flag_callback(
+          "--no-" + dashed(name), [&value] { value = false; }, "Turn off: " + std::string(help));
     } else {
       command_.add_flag("--" + dashed(name), value, std::string(help));
     }

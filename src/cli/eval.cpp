@@ -19,7 +19,7 @@ struct Options {
   SamplingConfig sampling;
   EngineOptions engine;
   RewardOptions reward;
-  EvaluateConfig evaluate{.samples_per_prompt = 16, .reference_samples = 16};
+  EvaluateConfig evaluate;
   std::string reference, json;
   double beta = 0.1;
   uint64_t seed = 0;
@@ -82,13 +82,15 @@ void add_eval(CLI::App& program) {
       program.add_subcommand("eval", "Accuracy of a model on prompts with answers.")->group("Models and data");
   const auto options = std::make_shared<Options>();
   EvaluateConfig& evaluate = options->evaluate;
+  evaluate.samples_per_prompt = evaluate.reference_samples = 16;
   add_model_options(*command, options->model);
   command->add_option("PROMPTS", evaluate.prompts, "JSONL file of prompts with answers.")->required();
   command->add_option("--samples", evaluate.samples_per_prompt, "Sampled responses per prompt; 0: none.")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
   add_config_options(*command, evaluate, {"correct_above", "answer_probability"});
-  command->add_flag("!--no-greedy", evaluate.greedy, "Leave out the greedy response.");
+  command->add_flag_callback(
+      "--no-greedy", [&evaluate] { evaluate.greedy = false; }, "Leave out the greedy response.");
   CLI::Option* reference = command->add_option("--reference", options->reference,
                                                "Model folder: also measure KL to it and optimality gaps.");
   command->add_option("--beta", options->beta, "Strength of the KL in the gaps, reward per nat.")

@@ -12,6 +12,7 @@
 #include "core/config_document.h"
 #include "core/config_text.h"
 #include "core/error.h"
+#include "core/words.h"
 
 namespace agro {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 using detail::allowed_text;
 using detail::ConfigDocument;
 using detail::join_key;
-using detail::nearest_word;
 using detail::toml_literal;
 
 std::string describe(const toml::node& node) {

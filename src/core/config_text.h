@@ -25,9 +25,6 @@ std::string allowed_text(const Choices& choices);
 /// `path` and `name` joined by a dot; just `name` at the top level.
 std::string join_key(std::string_view path, std::string_view name);
 
-/// The candidate with the smallest edit distance to `word`, or "" if none is close enough to be a slip of the finger.
-std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
-
 struct ConfigKey {
   std::string name, type, default_text, allowed, help;
 };

@@ -48,9 +48,12 @@ void EvaluateConfig::visit(ConfigVisitor& v) {
   v.field("limit", limit, {.min = 0, .max = 1e9}, "Use the first so many prompts; 0: all.");
   v.field("greedy", greedy, "Measure accuracy of the greedy response.");
   v.field("samples_per_prompt", samples_per_prompt, {.min = 0, .max = 4096}, "Sampled responses per prompt; 0: none.");
-  v.field("reference_samples", reference_samples, {.min = 0, .max = 4096}, "Responses of the reference per prompt, drawn once, for the value gap; 0: none.");
+  v.field("reference_samples", reference_samples, {.min = 0, .max = 4096},
+          "Responses of the reference per prompt, drawn once, for the value gap; 0: none.");
   v.field("correct_above", correct_above, {}, "A response counts as correct if its reward exceeds this.");
-  v.field("answer_probability", answer_probability, "Also measure the probability of the answer itself as response (meaningful where the answer is the whole response).");
+  v.field("answer_probability", answer_probability,
+          "Also measure the probability of the answer itself as response (meaningful where the answer is the whole "
+          "response).");
 }
 
 OrderedJson EvaluationResult::to_json() const {
@@ -81,15 +84,18 @@ std::string completion_text(const Completion& completion, const Tokenizer* token
   return tokenizer->decode(ids);
 }
 
-Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup) : config_(std::move(config)), setup_(std::move(setup)) {
+Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup)
+    : config_(std::move(config)), setup_(std::move(setup)) {
   for (const PromptRecord& prompt : setup_.prompts) prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
 }
 
-Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed) {
+Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count,
+                                    uint64_t seed) {
   std::vector<GenerationRequest> requests;
   for (size_t p = 0; p < prompt_ids_.size(); ++p) requests.push_back({prompt_ids_[p], p, 0, count});
   Scored scored;
-  scored.completions = Engine(model, setup_.tokenizer, setup_.engine).generate(requests, sampling, seed, Stream::kEvaluation);
+  scored.completions =
+      Engine(model, setup_.tokenizer, setup_.engine).generate(requests, sampling, seed, Stream::kEvaluation);
   std::vector<std::string> texts;
   for (const auto& group : scored.completions)
     for (const Completion& c : group) texts.push_back(completion_text(c, setup_.tokenizer, setup_.encoders.end_ids));
@@ -97,7 +103,8 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
   for (size_t p = 0; p < prompt_ids_.size(); ++p) {
     const PromptRecord& prompt = setup_.prompts[p];
     for (const Completion& c : scored.completions[p])
-      queries.push_back({prompt.text, texts[queries.size()], prompt.answer, &prompt.record, c.finish == FinishReason::kLength});
+      queries.push_back(
+          {prompt.text, texts[queries.size()], prompt.answer, &prompt.record, c.finish == FinishReason::kLength});
   }
   const RewardScores scores = setup_.reward->score(queries);
   size_t next = 0;

@@ -1,5 +1,6 @@
 #pragma once
-// How good a model is on prompts with checkable answers: greedy and sampled accuracy, reward, KL, and the gaps of spec §7.
+// How good a model is on prompts with checkable answers: greedy and sampled accuracy, reward, KL, and the gaps of spec
+// §7.
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace agro {
 
 struct EvaluateConfig {
-  std::string prompts;            // JSONL file
+  std::string prompts{};  // JSONL file
   int64_t limit = 0;
   bool greedy = true;
   int64_t samples_per_prompt = 4;
@@ -62,7 +63,7 @@ class Evaluator {
 
   /// `reference` may be null: no KL and no gaps. beta in units of reward per nat. The same model gives the same result:
   /// draws depend on the seed alone.
-  EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta) ;
+  EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta);
 
  private:
   struct Scored {
@@ -70,7 +71,8 @@ class Evaluator {
     std::vector<std::vector<double>> rewards;  // [prompt][sample]
   };
   Scored sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed);
-  void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled, EvaluationResult& result) const;
+  void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled,
+                      EvaluationResult& result) const;
   double mean_answer_probability(const CausalLm& model) const;
 
   EvaluateConfig config_;

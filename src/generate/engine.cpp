@@ -14,10 +14,10 @@ namespace {
 /// One response being written.
 struct Sequence {
   size_t request;
-  int64_t index;       // which of the request's responses
+  int64_t index;  // which of the request's responses
   int64_t slot;
-  int64_t past;        // positions in the cache
-  int64_t limit;       // tokens it may still become, in all
+  int64_t past;   // positions in the cache
+  int64_t limit;  // tokens it may still become, in all
   Completion* target;
 };
 
@@ -26,7 +26,13 @@ class Session {
  public:
   Session(const CausalLm& model, const EngineOptions& options, std::span<const GenerationRequest> requests,
           const SamplingConfig& sampling, const StopRule& stop, uint64_t seed, Stream stream)
-      : model_(model), options_(options), requests_(requests), sampling_(sampling), stop_(stop), seed_(seed), stream_(stream),
+      : model_(model),
+        options_(options),
+        requests_(requests),
+        sampling_(sampling),
+        stop_(stop),
+        seed_(seed),
+        stream_(stream),
         cache_(make_cache()) {
     for (int64_t slot = cache_.slots() - 1; slot >= 0; --slot) free_.push_back(slot);
     results_.resize(requests.size());
@@ -65,7 +71,8 @@ class Session {
       widest = std::max(widest, request.count);
       total += request.count;
     }
-    const double affordable = options_.kv_cache_gib * 1073741824.0 / static_cast<double>(KvCache::bytes_per_slot(model_.config(), capacity));
+    const double affordable =
+        options_.kv_cache_gib * 1073741824.0 / static_cast<double>(KvCache::bytes_per_slot(model_.config(), capacity));
     int64_t slots = std::min(options_.max_sequences, static_cast<int64_t>(std::min(affordable, 1e9)));
     slots = std::clamp<int64_t>(slots, widest, std::max(widest, total));
     return {model_.config(), slots, capacity, model_.activation_options()};
@@ -78,8 +85,9 @@ class Session {
     std::vector<Sequence> entering;
     std::vector<int64_t> last_row;
     int64_t tokens = 0;
-    while (next_ < requests_.size() && requests_[next_].count <= static_cast<int64_t>(free_.size()) &&
-           (prompts.empty() || tokens + static_cast<int64_t>(requests_[next_].prompt.size()) <= options_.prefill_tokens)) {
+    while (
+        next_ < requests_.size() && requests_[next_].count <= static_cast<int64_t>(free_.size()) &&
+        (prompts.empty() || tokens + static_cast<int64_t>(requests_[next_].prompt.size()) <= options_.prefill_tokens)) {
       const GenerationRequest& request = requests_[next_];
       results_[next_].resize(static_cast<size_t>(request.count));
       if (request.count > 0) {
@@ -88,7 +96,8 @@ class Session {
         prompts.push_back(request.prompt);
         places.push_back({free_.back(), 0});
         for (int64_t i = 0; i < request.count; ++i) {
-          entering.push_back({next_, i, free_.back(), length, room(request.prompt), &results_[next_][static_cast<size_t>(i)]});
+          entering.push_back(
+              {next_, i, free_.back(), length, room(request.prompt), &results_[next_][static_cast<size_t>(i)]});
           last_row.push_back(tokens - 1);
           free_.pop_back();
         }
@@ -98,7 +107,8 @@ class Session {
     if (prompts.empty()) return;
     const Tensor hidden = model_.hidden_states(pack_sequences(prompts), cache_, places);
     for (const Sequence& s : entering)
-      if (s.index > 0) cache_.copy_prefix(entering[static_cast<size_t>(&s - entering.data() - s.index)].slot, s.slot, s.past);
+      if (s.index > 0)
+        cache_.copy_prefix(entering[static_cast<size_t>(&s - entering.data() - s.index)].slot, s.slot, s.past);
     // Responses of one prompt start from the same row; its logits are computed once.
     std::vector<int64_t> distinct, row_of;
     for (const int64_t row : last_row) {
@@ -132,11 +142,13 @@ class Session {
     const auto* values = read_pointer<float>(logits);
     std::vector<LogSumExp> state(static_cast<size_t>(rows), kEmptyLogSumExp);
     for (int64_t column = 0; column < vocabulary; column += kVocabularyBlock)
-      log_sum_exp_update(rows, std::min(kVocabularyBlock, vocabulary - column), values + column, vocabulary, 1.0F, state.data());
+      log_sum_exp_update(rows, std::min(kVocabularyBlock, vocabulary - column), values + column, vocabulary, 1.0F,
+                         state.data());
     parallel_for(static_cast<int64_t>(row_of.size()), [&](int64_t i) {
       const Sequence& s = active_[first + static_cast<size_t>(i)];
       const auto row = static_cast<size_t>(row_of[static_cast<size_t>(i)]);
-      const std::span<const float> row_logits(values + static_cast<int64_t>(row) * vocabulary, static_cast<size_t>(vocabulary));
+      const std::span<const float> row_logits(values + static_cast<int64_t>(row) * vocabulary,
+                                              static_cast<size_t>(vocabulary));
       const float log_sum_exp = state[row].max + std::log(state[row].sum);
       const TokenId id = choose(s, row_logits, log_sum_exp);
       s.target->ids.push_back(id);
@@ -197,7 +209,8 @@ class Session {
 
 void EngineOptions::visit(ConfigVisitor& v) {
   v.field("max_sequences", max_sequences, {.min = 1, .max = 65536}, "Sequences decoded at a time.");
-  v.field("kv_cache_gib", kv_cache_gib, {.min = 0.001, .max = 4096}, "Memory for keys and values, in GiB; a prompt's n responses always fit.");
+  v.field("kv_cache_gib", kv_cache_gib, {.min = 0.001, .max = 4096},
+          "Memory for keys and values, in GiB; a prompt's n responses always fit.");
   v.field("prefill_tokens", prefill_tokens, {.min = 1, .max = 1e7}, "Prompt tokens computed at a time.");
 }
 
@@ -209,8 +222,9 @@ SamplingConfig greedy_version(SamplingConfig sampling) {
 Engine::Engine(const CausalLm& model, const Tokenizer* tokenizer, EngineOptions options)
     : model_(model), tokenizer_(tokenizer), options_(options) {}
 
-std::vector<std::vector<Completion>> Engine::generate(std::span<const GenerationRequest> requests, const SamplingConfig& sampling,
-                                                      uint64_t seed, Stream stream, GenerationStatistics* statistics) const {
+std::vector<std::vector<Completion>> Engine::generate(std::span<const GenerationRequest> requests,
+                                                      const SamplingConfig& sampling, uint64_t seed, Stream stream,
+                                                      GenerationStatistics* statistics) const {
   if (requests.empty()) return {};
   const StopRule stop(sampling, model_.config().eos_token_ids, tokenizer_);
   return Session(model_, options_, requests, sampling, stop, seed, stream).run(statistics);

@@ -1,7 +1,7 @@
 #pragma once
-// Batched sampling with a key/value cache. Each prompt is computed once for its n responses; finished sequences leave the
-// batch and waiting prompts enter. A response depends on the model, its prompt, the seed and its draw index, not on what
-// else is in the batch.
+// Batched sampling with a key/value cache. Each prompt is computed once for its n responses; finished sequences leave
+// the batch and waiting prompts enter. A response depends on the model, its prompt, the seed and its draw index, not on
+// what else is in the batch.
 #include <functional>
 #include <memory>
 #include <span>
@@ -50,8 +50,9 @@ class Engine {
 
   /// result[r][i]: response i of request r. `stream` separates training from evaluation draws.
   /// Throws Error for an empty prompt, a prompt that leaves no room for a token, or stop strings without a tokenizer.
-  std::vector<std::vector<Completion>> generate(std::span<const GenerationRequest> requests, const SamplingConfig& sampling,
-                                                uint64_t seed, Stream stream, GenerationStatistics* statistics = nullptr) const;
+  std::vector<std::vector<Completion>> generate(std::span<const GenerationRequest> requests,
+                                                const SamplingConfig& sampling, uint64_t seed, Stream stream,
+                                                GenerationStatistics* statistics = nullptr) const;
 
  private:
   const CausalLm& model_;

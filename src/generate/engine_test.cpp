@@ -24,7 +24,9 @@ SamplingConfig greedy(int64_t tokens) {
 
 class GoldenGreedy : public ::testing::TestWithParam<std::string> {
  protected:
-  GoldenGreedy() : model(ModelFolder(kGolden / GetParam()).load(WeightDtype::kFloat32)), golden(read_json(kGolden / GetParam() / "golden.json")) {}
+  GoldenGreedy()
+      : model(ModelFolder(kGolden / GetParam()).load(WeightDtype::kFloat32)),
+        golden(read_json(kGolden / GetParam() / "golden.json")) {}
   CausalLm model;
   Json golden;
 };
@@ -50,7 +52,8 @@ TEST_P(GoldenGreedy, RaggedPromptsInOneBatch) {
     requests.push_back({prompt, row, 0, 1});
   }
   const auto result = Engine(model, nullptr, {}).generate(requests, sampling, 0, Stream::kEvaluation);
-  for (size_t row = 0; row < requests.size(); ++row) EXPECT_EQ(result[row][0].ids, batch["new_tokens"][row].get<TokenIds>()) << row;
+  for (size_t row = 0; row < requests.size(); ++row)
+    EXPECT_EQ(result[row][0].ids, batch["new_tokens"][row].get<TokenIds>()) << row;
 }
 
 TEST_P(GoldenGreedy, StopsAfterTheEndToken) {
@@ -64,7 +67,8 @@ TEST_P(GoldenGreedy, StopsAfterTheEndToken) {
   EXPECT_EQ(result[0][0].finish, FinishReason::kStop);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, GoldenGreedy, ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
+INSTANTIATE_TEST_SUITE_P(Families, GoldenGreedy,
+                         ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
                          [](const auto& test) { return test.param; });
 
 class EngineInvariance : public ::testing::TestWithParam<std::string> {
@@ -72,7 +76,8 @@ class EngineInvariance : public ::testing::TestWithParam<std::string> {
   EngineInvariance() : model(ModelFolder(kGolden / GetParam()).load(WeightDtype::kSame)) {
     for (uint64_t p = 0; p < 7; ++p) {
       TokenIds prompt;
-      for (uint64_t t = 0; t < 3 + 2 * p; ++t) prompt.push_back(static_cast<TokenId>(uniform_below({7, Stream::kTest, p, 0, static_cast<uint32_t>(t)}, 200)));
+      for (uint64_t t = 0; t < 3 + 2 * p; ++t)
+        prompt.push_back(static_cast<TokenId>(uniform_below({7, Stream::kTest, p, 0, static_cast<uint32_t>(t)}, 200)));
       requests.push_back({prompt, p, 0, static_cast<int64_t>(1 + p % 4)});
     }
     sampling.max_new_tokens = 20;
@@ -120,7 +125,8 @@ TEST_P(EngineInvariance, SamplerLogprobsAreTheTrainersToTheBit) {
     for (const Completion& c : sampled[r]) {
       const std::vector<PromptCompletion> items{{requests[r].prompt, c.ids}};
       const Tensor logprobs = completion_logprobs(model, items);
-      for (size_t t = 0; t < c.ids.size(); ++t) ASSERT_EQ(logprobs[static_cast<int64_t>(t)].item<float>(), c.logprobs[t]) << r << " token " << t;
+      for (size_t t = 0; t < c.ids.size(); ++t)
+        ASSERT_EQ(logprobs[static_cast<int64_t>(t)].item<float>(), c.logprobs[t]) << r << " token " << t;
     }
   }
 }
@@ -156,7 +162,8 @@ TEST(Engine, PromptLongerThanTheModelIsRefused) {
     Engine(model, nullptr, {}).generate(requests, greedy(4), 0, Stream::kSampling);
     FAIL() << "expected an Error";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("65 tokens is longer than the model's 64 positions"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("65 tokens is longer than the model's 64 positions"), std::string::npos)
+        << error.what();
   }
 }
 
@@ -174,7 +181,8 @@ TEST(Engine, StopStringEndsAResponse) {
   int seen = 0;
   for (size_t i = 0; i < 8; ++i) {
     const size_t n = stopped[0][i].ids.size();
-    EXPECT_EQ(TokenIds(free_running[0][i].ids.begin(), free_running[0][i].ids.begin() + static_cast<std::ptrdiff_t>(n)), stopped[0][i].ids);
+    EXPECT_EQ(TokenIds(free_running[0][i].ids.begin(), free_running[0][i].ids.begin() + static_cast<std::ptrdiff_t>(n)),
+              stopped[0][i].ids);
     if (stopped[0][i].finish != FinishReason::kStop) continue;
     ++seen;
     EXPECT_NE(tokenizer.decode(stopped[0][i].ids).find('1'), std::string::npos);

@@ -54,7 +54,8 @@ void normalise(std::vector<Candidate>& candidates) {
 /// Keeps the most probable tokens until their sum reaches top_p, the one that crosses it included.
 void keep_top_p(std::vector<Candidate>& candidates, double top_p) {
   std::vector<Candidate> sorted = candidates;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; });
   std::unordered_set<TokenId> removed;
   double cumulative = 0;
   for (size_t i = 0; i + 1 < sorted.size(); ++i) {  // the most probable token always stays
@@ -79,9 +80,12 @@ void SamplingConfig::visit(ConfigVisitor& v) {
   v.field("greedy", greedy, "Always the most probable token.");
   v.field("temperature", temperature, {.min = 1e-3, .max = 100}, "Logits are divided by it before sampling.");
   v.field("top_k", top_k, {.min = 0, .max = 1e9}, "Keep the k most probable tokens; 0: all.");
-  v.field("top_p", top_p, {.min = 1e-6, .max = 1}, "Keep the most probable tokens whose probabilities reach top_p; 1: all.");
-  v.field("min_p", min_p, {.min = 0, .max = 1}, "Drop tokens below min_p times the most probable one's probability; 0: none.");
-  v.field("repetition_penalty", repetition_penalty, {.min = 0.01, .max = 100}, "Logits of tokens already seen are divided by it where positive, multiplied where negative; 1: off.");
+  v.field("top_p", top_p, {.min = 1e-6, .max = 1},
+          "Keep the most probable tokens whose probabilities reach top_p; 1: all.");
+  v.field("min_p", min_p, {.min = 0, .max = 1},
+          "Drop tokens below min_p times the most probable one's probability; 0: none.");
+  v.field("repetition_penalty", repetition_penalty, {.min = 0.01, .max = 100},
+          "Logits of tokens already seen are divided by it where positive, multiplied where negative; 1: off.");
   v.field("max_new_tokens", max_new_tokens, {.min = 1, .max = 1e7}, "Length limit of a response, in tokens.");
   v.field("ignore_eos", ignore_eos, "Go on to max_new_tokens whatever is drawn.");
   v.field("stop_ids", stop_ids, "Further token ids that end a response, beside the model's own end tokens.");
@@ -92,7 +96,8 @@ bool SamplingConfig::unfiltered() const {
   return temperature == 1.0 && top_k == 0 && top_p == 1.0 && min_p == 0.0 && repetition_penalty == 1.0;
 }
 
-std::vector<Candidate> filter_candidates(std::span<const float> logits, const SamplingConfig& config, std::span<const TokenId> context) {
+std::vector<Candidate> filter_candidates(std::span<const float> logits, const SamplingConfig& config,
+                                         std::span<const TokenId> context) {
   if (logits.empty()) throw Error("no logits to sample from");
   std::vector<float> scores(logits.begin(), logits.end());
   if (config.repetition_penalty != 1.0) penalise_repetition(scores, config.repetition_penalty, context);
@@ -105,7 +110,9 @@ std::vector<Candidate> filter_candidates(std::span<const float> logits, const Sa
   return candidates;
 }
 
-TokenId argmax(std::span<const float> logits) { return std::max_element(logits.begin(), logits.end()) - logits.begin(); }
+TokenId argmax(std::span<const float> logits) {
+  return std::max_element(logits.begin(), logits.end()) - logits.begin();
+}
 
 TokenId sample_unfiltered(std::span<const float> logits, float log_sum_exp, double uniform) {
   constexpr size_t kBlock = 1024;

@@ -29,7 +29,8 @@ TEST(Sampling, FiltersAsTransformersDoes) {
     EXPECT_EQ(kept, c["kept"].get<TokenIds>()) << c["temperature"] << c["top_k"] << c["top_p"] << c["min_p"];
     const auto probs = c["probs"].get<std::vector<double>>();
     for (const Candidate& candidate : candidates) {
-      const size_t at = probs.size() == logits.size() ? static_cast<size_t>(candidate.id) : static_cast<size_t>(&candidate - candidates.data());
+      const size_t at = probs.size() == logits.size() ? static_cast<size_t>(candidate.id)
+                                                      : static_cast<size_t>(&candidate - candidates.data());
       EXPECT_NEAR(candidate.probability, probs[at], 1e-6);
     }
   }

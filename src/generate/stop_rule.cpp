@@ -24,7 +24,8 @@ bool StopRule::ends(const TokenIds& ids) const {
   if (strings_.empty()) return false;
   const size_t count = std::min(ids.size(), tail_tokens_);
   const std::string tail = tokenizer_->decode(std::span(ids).last(count));
-  return std::any_of(strings_.begin(), strings_.end(), [&](const std::string& s) { return tail.find(s) != std::string::npos; });
+  return std::any_of(strings_.begin(), strings_.end(),
+                     [&](const std::string& s) { return tail.find(s) != std::string::npos; });
 }
 
 }  // namespace agro

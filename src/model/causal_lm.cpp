@@ -24,7 +24,8 @@ PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::ve
   return batch;
 }
 
-CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::string& name)>& tensor_of) : config_(std::move(config)) {
+CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::string& name)>& tensor_of)
+    : config_(std::move(config)) {
   const auto parameter = [&](const std::string& name) {
     parameters_.push_back({name, tensor_of(name)});
     return parameters_.back().tensor;
@@ -39,13 +40,15 @@ CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::str
 
 at::TensorOptions CausalLm::activation_options() const {
   const Tensor& w = token_embedding_;
-  return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type()).device(w.device());
+  return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type())
+      .device(w.device());
 }
 
 Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const {
   const int64_t last = batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>();
   if (last >= config_.max_position_embeddings)
-    throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1, config_.max_position_embeddings);
+    throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1,
+               config_.max_position_embeddings);
   Tensor x = embed_rows(token_embedding_, batch.ids);
   if (position_embedding_.defined()) {
     x = x + embed_rows(position_embedding_, batch.positions);
@@ -55,7 +58,8 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
     rope_ = rope_table(config_, rows).to(x.device());
   }
   const DecoderContext context{batch.offsets, batch.positions, rope_, cache, places};
-  for (size_t layer = 0; layer < layers_.size(); ++layer) x = layers_[layer].forward(x, static_cast<int64_t>(layer), context);
+  for (size_t layer = 0; layer < layers_.size(); ++layer)
+    x = layers_[layer].forward(x, static_cast<int64_t>(layer), context);
   return final_norm_(x);
 }
 
@@ -66,7 +70,8 @@ Tensor CausalLm::hidden_states(const PackedBatch& batch, KvCache& cache, const s
   return forward(batch, &cache, &places);
 }
 
-Tensor CausalLm::logprobs(const PackedBatch& batch, const Tensor& rows, const Tensor& targets, double temperature) const {
+Tensor CausalLm::logprobs(const PackedBatch& batch, const Tensor& rows, const Tensor& targets,
+                          double temperature) const {
   return token_logprobs(hidden_states(batch).index_select(0, rows), head_, targets, temperature);
 }
 

@@ -19,7 +19,8 @@ struct PackedBatch {
   int64_t tokens() const { return offsets.back(); }
 };
 
-/// Packs whole sequences; sequence s starts at position first_position[s] (empty: 0). Throws Error for an empty sequence.
+/// Packs whole sequences; sequence s starts at position first_position[s] (empty: 0). Throws Error for an empty
+/// sequence.
 PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position = {});
 
 /// A tensor of the model under its HuggingFace name.

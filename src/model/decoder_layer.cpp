@@ -30,7 +30,8 @@ Tensor DecoderLayer::attend(const Tensor& x, int64_t layer, const DecoderContext
 Tensor DecoderLayer::forward(const Tensor& x, int64_t layer, const DecoderContext& context) const {
   const Tensor attended = x + linear(attend(attention_norm(x), layer, context), o);
   const Tensor normal = feed_forward_norm(attended);
-  const Tensor inner = gate ? gated_activation(linear(normal, *gate), linear(normal, up), act) : activation(linear(normal, up), act);
+  const Tensor inner =
+      gate ? gated_activation(linear(normal, *gate), linear(normal, up), act) : activation(linear(normal, up), act);
   return attended + linear(inner, down);
 }
 

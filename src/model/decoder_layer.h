@@ -22,20 +22,20 @@ struct Norm {
 
 /// What a forward pass works on: packed rows, no padding.
 struct DecoderContext {
-  const Offsets& offsets;                             // sequence s: rows offsets[s] … offsets[s+1] − 1
-  const Tensor& positions;                            // [N] int64
-  const Tensor& rope;                                 // [P, D] or undefined
-  KvCache* cache = nullptr;                           // sampling: keys of earlier positions
-  const std::vector<CachePlace>* places = nullptr;    // with `cache`: where each sequence stands
+  const Offsets& offsets;                           // sequence s: rows offsets[s] … offsets[s+1] − 1
+  const Tensor& positions;                          // [N] int64
+  const Tensor& rope;                               // [P, D] or undefined
+  KvCache* cache = nullptr;                         // sampling: keys of earlier positions
+  const std::vector<CachePlace>* places = nullptr;  // with `cache`: where each sequence stands
 };
 
 struct DecoderLayer {
   Norm attention_norm, feed_forward_norm;
-  std::optional<LinearWeight> qkv;                    // GPT-2: one projection to [q | k | v]
-  LinearWeight q, k, v;                               // the others
+  std::optional<LinearWeight> qkv;  // GPT-2: one projection to [q | k | v]
+  LinearWeight q, k, v;             // the others
   LinearWeight o;
-  std::optional<Norm> q_norm, k_norm;                 // Qwen3
-  std::optional<LinearWeight> gate;                   // gated feed-forward where present
+  std::optional<Norm> q_norm, k_norm;  // Qwen3
+  std::optional<LinearWeight> gate;    // gated feed-forward where present
   LinearWeight up, down;
   AttentionShape shape;
   Activation act = Activation::kSilu;

@@ -5,7 +5,8 @@ namespace {
 
 using Parameter = std::function<Tensor(const std::string& name)>;
 
-LinearWeight linear_weight(const Parameter& parameter, const std::string& name, bool bias, WeightLayout layout = WeightLayout::kOutIn) {
+LinearWeight linear_weight(const Parameter& parameter, const std::string& name, bool bias,
+                           WeightLayout layout = WeightLayout::kOutIn) {
   LinearWeight w;
   w.weight = parameter(name + ".weight");
   if (bias) w.bias = parameter(name + ".bias");
@@ -14,7 +15,8 @@ LinearWeight linear_weight(const Parameter& parameter, const std::string& name, 
 }
 
 AttentionShape attention_shape(const ModelConfig& config, int64_t layer) {
-  return {config.num_attention_heads, config.num_key_value_heads, config.head_dim, static_cast<float>(config.attention_scale(layer))};
+  return {config.num_attention_heads, config.num_key_value_heads, config.head_dim,
+          static_cast<float>(config.attention_scale(layer))};
 }
 
 LinearWeight output_head(const ModelConfig& config, const Parameter& parameter, const Tensor& embedding) {
@@ -29,7 +31,9 @@ FamilyParts build_llama(const ModelConfig& config, const Parameter& parameter) {
   parts.token_embedding = parameter("model.embed_tokens.weight");
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const std::string prefix = fmt::format("model.layers.{}.", i);
-    const auto rms = [&](const std::string& name) { return Norm{parameter(prefix + name + ".weight"), Tensor(), config.norm_epsilon}; };
+    const auto rms = [&](const std::string& name) {
+      return Norm{parameter(prefix + name + ".weight"), Tensor(), config.norm_epsilon};
+    };
     DecoderLayer layer;
     layer.shape = attention_shape(config, i);
     layer.act = config.hidden_act;
@@ -58,10 +62,14 @@ FamilyParts build_gpt2(const ModelConfig& config, const Parameter& parameter) {
   FamilyParts parts;
   parts.token_embedding = parameter("transformer.wte.weight");
   parts.position_embedding = parameter("transformer.wpe.weight");
-  const auto norm = [&](const std::string& name) { return Norm{parameter(name + ".weight"), parameter(name + ".bias"), config.norm_epsilon}; };
+  const auto norm = [&](const std::string& name) {
+    return Norm{parameter(name + ".weight"), parameter(name + ".bias"), config.norm_epsilon};
+  };
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const std::string prefix = fmt::format("transformer.h.{}.", i);
-    const auto conv1d = [&](const std::string& name) { return linear_weight(parameter, prefix + name, true, WeightLayout::kInOut); };
+    const auto conv1d = [&](const std::string& name) {
+      return linear_weight(parameter, prefix + name, true, WeightLayout::kInOut);
+    };
     DecoderLayer layer;
     layer.shape = attention_shape(config, i);
     layer.act = config.hidden_act;
@@ -82,10 +90,12 @@ FamilyParts build_gpt2(const ModelConfig& config, const Parameter& parameter) {
 
 FamilyParts build_family(const ModelConfig& config, const Parameter& parameter) {
   switch (config.family) {
-    case ModelFamily::kGpt2: return build_gpt2(config, parameter);
+    case ModelFamily::kGpt2:
+      return build_gpt2(config, parameter);
     case ModelFamily::kLlama:
     case ModelFamily::kQwen2:
-    case ModelFamily::kQwen3: return build_llama(config, parameter);
+    case ModelFamily::kQwen3:
+      return build_llama(config, parameter);
   }
   throw Error("unknown model family");
 }

@@ -14,7 +14,7 @@ struct FamilyParts {
   Tensor position_embedding;  // [P, C], or undefined: rotary
   std::vector<DecoderLayer> layers;
   Norm final_norm;
-  LinearWeight head;          // [V, C]
+  LinearWeight head;  // [V, C]
 };
 
 /// `parameter` returns the tensor of a HuggingFace name and registers it; it is called once per tensor.

@@ -63,7 +63,8 @@ TEST_P(GoldenModel, FullLogits) {
   for (int64_t row = 0; row < 2; ++row) {
     const TokenIds& ids = rows[static_cast<size_t>(row)];
     const Tensor logits = linear(model.hidden_states(pack_sequences({ids})), model.head());
-    const double difference = (logits - expected[row].narrow(0, 0, static_cast<int64_t>(ids.size()))).abs().max().item<double>();
+    const double difference =
+        (logits - expected[row].narrow(0, 0, static_cast<int64_t>(ids.size()))).abs().max().item<double>();
     EXPECT_LE(difference, 1e-4) << "row " << row;
   }
 }
@@ -74,7 +75,8 @@ TEST_P(GoldenModel, LongRow) {
   const auto ids = golden["long"]["input_ids"].get<TokenIds>();
   expect_close(sequence_logprobs(model, ids), numbers(golden["long"]["logprobs"]), 1e-4, "long row");
   const Tensor last = model.hidden_states(pack_sequences({ids})).narrow(0, static_cast<int64_t>(ids.size()) - 1, 1);
-  expect_close(linear(last, model.head()).reshape({-1}).narrow(0, 0, 16), numbers(golden["long"]["last_logits_first16"]), 1e-4, "last logits");
+  expect_close(linear(last, model.head()).reshape({-1}).narrow(0, 0, 16),
+               numbers(golden["long"]["last_logits_first16"]), 1e-4, "last logits");
 }
 
 TEST_P(GoldenModel, GradientsOfTheMeanNll) {
@@ -99,10 +101,12 @@ TEST_P(GoldenModel, GradientsOfTheMeanNll) {
     ++compared;
   }
   EXPECT_EQ(compared, golden["grad_named"].size());
-  EXPECT_NEAR(std::sqrt(squares), golden["grad_global_norm"].get<double>(), 1e-4 * golden["grad_global_norm"].get<double>());
+  EXPECT_NEAR(std::sqrt(squares), golden["grad_global_norm"].get<double>(),
+              1e-4 * golden["grad_global_norm"].get<double>());
 }
 
-// The plain LibTorch path in float64 tells rounding from error: it must agree with the kernels within float32's rounding.
+// The plain LibTorch path in float64 tells rounding from error: it must agree with the kernels within float32's
+// rounding.
 TEST_P(GoldenModel, Float64ReferencePathAgrees) {
   const torch::NoGradGuard no_grad;
   const Tensor exact = sequence_logprobs(folder.load(WeightDtype::kFloat64), rows[0]);
@@ -119,7 +123,8 @@ TEST_P(GoldenModel, WritesBackTheSameBytes) {
   std::filesystem::remove_all(copy);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, GoldenModel, ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
+INSTANTIATE_TEST_SUITE_P(Families, GoldenModel,
+                         ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

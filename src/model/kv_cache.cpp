@@ -10,12 +10,14 @@ KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, con
 }
 
 int64_t KvCache::bytes_per_slot(const ModelConfig& config, int64_t capacity) {
-  return 2 * config.num_hidden_layers * capacity * config.num_key_value_heads * config.head_dim * int64_t{sizeof(float)};
+  return 2 * config.num_hidden_layers * capacity * config.num_key_value_heads * config.head_dim *
+         int64_t{sizeof(float)};
 }
 
 void KvCache::copy_prefix(int64_t from, int64_t to, int64_t length) {
   for (auto* side : {&keys_, &values_})
-    for (Tensor& cache : *side) cache.select(0, to).narrow(0, 0, length).copy_(cache.select(0, from).narrow(0, 0, length));
+    for (Tensor& cache : *side)
+      cache.select(0, to).narrow(0, 0, length).copy_(cache.select(0, from).narrow(0, 0, length));
 }
 
 }  // namespace agro

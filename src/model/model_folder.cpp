@@ -10,11 +10,16 @@ namespace {
 
 at::ScalarType scalar_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::kF64: return at::kDouble;
-    case Dtype::kF32: return at::kFloat;
-    case Dtype::kF16: return at::kHalf;
-    case Dtype::kBF16: return at::kBFloat16;
-    default: throw fail("weights of type {} are not supported", name_of(dtype)).hint("supported: F64, F32, F16, BF16");
+    case Dtype::kF64:
+      return at::kDouble;
+    case Dtype::kF32:
+      return at::kFloat;
+    case Dtype::kF16:
+      return at::kHalf;
+    case Dtype::kBF16:
+      return at::kBFloat16;
+    default:
+      throw fail("weights of type {} are not supported", name_of(dtype)).hint("supported: F64, F32, F16, BF16");
   }
 }
 
@@ -33,7 +38,7 @@ StoredShapes shapes_of(const SafetensorsFolder& weights) {
 
 /// Weights in formats we do not write would be stale beside the new ones.
 bool is_other_weight_format(const Path& file) {
-  static constexpr std::array<std::string_view, 9> kEndings{".bin", ".pt",   ".pth", ".ckpt", ".h5",
+  static constexpr std::array<std::string_view, 9> kEndings{".bin",  ".pt",   ".pth",     ".ckpt",       ".h5",
                                                             ".gguf", ".onnx", ".msgpack", ".safetensors"};
   const std::string extension = file.extension().string();
   return std::find(kEndings.begin(), kEndings.end(), extension) != kEndings.end() ||
@@ -63,7 +68,10 @@ TensorToWrite to_write(const std::string& name, const Tensor& tensor, Dtype dtyp
 }
 
 ModelFolder::ModelFolder(const Path& folder)
-    : path_(folder), config_(load_model_config(folder)), weights_(folder), match_(match_parameters(config_, shapes_of(weights_))) {}
+    : path_(folder),
+      config_(load_model_config(folder)),
+      weights_(folder),
+      match_(match_parameters(config_, shapes_of(weights_))) {}
 
 CausalLm ModelFolder::load(WeightDtype dtype) const {
   std::unordered_map<std::string, std::string> stored;
@@ -86,7 +94,8 @@ bool ModelFolder::stores_float32() const {
 void ModelFolder::write_into(const Path& folder, const CausalLm& model) const {
   std::unordered_map<std::string, Tensor> by_name, to_store;
   for (const NamedTensor& parameter : model.parameters()) by_name.emplace(parameter.name, parameter.tensor);
-  for (const auto& parameter : match_.parameters) to_store.emplace(parameter.stored_name, by_name.at(parameter.spec.name));
+  for (const auto& parameter : match_.parameters)
+    to_store.emplace(parameter.stored_name, by_name.at(parameter.spec.name));
   for (const std::string& copy : match_.tied_copies)
     to_store.emplace(copy, by_name.at(std::string(embedding_weight_name(config_))));
 

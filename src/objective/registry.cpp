@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/config_text.h"
+#include "core/words.h"
 #include "core/error.h"
 #include "objective/agro.h"
 #include "objective/kl_policy_gradient.h"
@@ -76,7 +76,7 @@ std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config) {
                                   [&](const Entry& candidate) { return candidate.name == config.name; });
   if (entry == entries().end()) {
     const std::vector<std::string> names = objective_names();
-    const std::string nearest = detail::nearest_word(config.name, names);
+    const std::string nearest = nearest_word(config.name, names);
     Error error = fail("unknown objective '{}'; known are {}", config.name, fmt::join(names, ", "));
     throw nearest.empty() ? error : error.hint(fmt::format("did you mean '{}'?", nearest));
   }

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "core/config_text.h"
+#include "core/words.h"
 #include "core/error.h"
 #include "reward/exact.h"
 #include "reward/gsm8k.h"
@@ -37,7 +37,7 @@ Verifier find_verifier(std::string_view name) {
     if (row.name == name) return row.verifier;
   const std::vector<std::string> names = verifier_names();
   Error error = fail("unknown policy '{}', known are {}", name, fmt::join(names, ", "));
-  if (const std::string near = detail::nearest_word(name, names); !near.empty())
+  if (const std::string near = nearest_word(name, names); !near.empty())
     error.hint(fmt::format("did you mean '{}'?", near));
   throw error;
 }

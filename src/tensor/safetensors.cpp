@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/words.h"
 #include "tensor/safetensors_json.h"
 
 namespace agro {
@@ -118,20 +119,6 @@ SafetensorsMetadata parse_metadata(const Json& value, const std::vector<std::str
     metadata.emplace_back(key, text.get<std::string>());
   }
   return metadata;
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace

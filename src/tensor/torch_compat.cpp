@@ -9,8 +9,9 @@ namespace agro {
 void check_shape(const Tensor& t, std::initializer_list<int64_t> expected, const char* name) {
   if (!t.defined()) throw fail("{} is missing, expected shape [{}]", name, fmt::join(expected, ", "));
   const auto sizes = t.sizes();
-  const bool equal = sizes.size() == expected.size() && std::equal(expected.begin(), expected.end(), sizes.begin(),
-                                                                   [](int64_t e, int64_t s) { return e < 0 || e == s; });
+  const bool equal =
+      sizes.size() == expected.size() &&
+      std::equal(expected.begin(), expected.end(), sizes.begin(), [](int64_t e, int64_t s) { return e < 0 || e == s; });
   if (!equal) throw fail("{} has shape [{}], expected [{}]", name, fmt::join(sizes, ", "), fmt::join(expected, ", "));
 }
 

@@ -12,6 +12,7 @@ namespace {
 using detail::jinja::Dict;
 
 constexpr std::string_view kPlace = "chat template";
+constexpr const char* kKey = "chat_template";
 
 // {"bos_token": "<s>"} or {"bos_token": {"content": "<s>", ...}}; a token the model lacks (null) stays undefined.
 OrderedJson special_tokens(const OrderedJson& config) {
@@ -26,21 +27,21 @@ OrderedJson special_tokens(const OrderedJson& config) {
   return tokens;
 }
 
-// The source under "chat_template", if any.
+// The source under kKey, if any.
 std::optional<std::string> configured_source(const OrderedJson& config) {
-  if (!config.contains("chat_template") || config["chat_template"].is_null()) return std::nullopt;
-  const OrderedJson& entry = config["chat_template"];
+  if (!config.contains(kKey) || config[kKey].is_null()) return std::nullopt;
+  const OrderedJson& entry = config[kKey];
   if (entry.is_string()) return entry.get<std::string>();
-  if (!entry.is_array()) throw fail("must be a string or a list of templates, not {}", entry.type_name());
+  if (!entry.is_array()) throw fail("must be a string or a list of templates, not {}", entry.type_name()).at(kKey);
   std::string names;
   for (const OrderedJson& named : entry) {
     const bool complete = named.is_object() && named.contains("name") && named.contains("template") &&
                           named["name"].is_string() && named["template"].is_string();
-    if (!complete) throw fail("every template of the list needs the strings 'name' and 'template'");
+    if (!complete) throw fail("every template of the list needs the strings 'name' and 'template'").at(kKey);
     if (named["name"] == "default") return named["template"].get<std::string>();
     names += fmt::format("{}'{}'", names.empty() ? "" : ", ", named["name"].get<std::string>());
   }
-  throw fail("expected a template named 'default', found {}", names.empty() ? "none" : names);
+  throw fail("expected a template named 'default', found {}", names.empty() ? "none" : names).at(kKey);
 }
 
 void add_variables(std::vector<Dict::Entry>& variables, const OrderedJson& object) {
@@ -64,14 +65,16 @@ std::optional<ChatTemplate> ChatTemplate::load(const Path& folder) {
   if (!config.is_object()) throw fail("expected an object, found {}", config.type_name()).at(config_path.string());
 
   const bool has_file = std::filesystem::exists(template_path);
+  std::optional<std::string> source;
+  if (has_file) source = read_file(template_path);
   try {
-    const auto source = has_file ? read_file(template_path) : configured_source(config);
+    if (!has_file) source = configured_source(config);
     if (!source) return std::nullopt;
     ChatTemplate result(*source);
     result.special_tokens_ = special_tokens(config);
     return result;
   } catch (Error& error) {
-    throw std::move(error).at(has_file ? template_path.string() : config_path.string() + ": chat_template");
+    throw std::move(error).at((has_file ? template_path : config_path).string());
   }
 }
 

@@ -41,12 +41,15 @@ TEST(JinjaError, SyntaxErrorsNameLineAndColumn) {
   EXPECT_EQ(message_of("{{ 99999999999999999999 }}"), "line 1, column 4: '99999999999999999999' is out of range");
   EXPECT_THAT(message_of("{% if x %}\na"), testing::HasSubstr("expected 'endif', found the end of the template"));
   EXPECT_THAT(message_of("{% break %}"), testing::HasSubstr("break and continue need a loop"));
+  EXPECT_THAT(message_of("{% for x in y %}{% set z %}{% break %}{% endset %}{% endfor %}"),
+              testing::HasSubstr("break and continue need a loop"));
   EXPECT_THAT(message_of("{% for x in y %}{% endif %}"), testing::HasSubstr("unknown tag 'endif'"));
 }
 
 TEST(JinjaError, RuntimeErrorsNameTheLine) {
   EXPECT_EQ(message_of("a\n\n{{ raise_exception('no ' ~ 1) }}"), "line 3: no 1");
   EXPECT_EQ(message_of("{{ x.y }}"), "line 1: 'x' is undefined");
+  EXPECT_EQ(message_of("{{ [1,\n x.y,\n 2] }}"), "line 2: 'x' is undefined");
   EXPECT_EQ(message_of("{{ x[0] }}"), "line 1: 'x' is undefined");
   EXPECT_EQ(message_of("{{ m.a.b }}", {{"m", OrderedJson::object()}}),
             "line 1: a value of type dict has no attribute 'a'");

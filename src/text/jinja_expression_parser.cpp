@@ -87,7 +87,7 @@ Nesting::Nesting(int& depth, const TokenReader& reader) : depth_(depth) {
 
 template <class Node>
 ExpressionRef ExpressionParser::make(Node node) {
-  return &store_.emplace_back(Expression{std::move(node), reader_.peek().line});
+  return &store_.emplace_back(Expression{std::move(node), reader_.line()});
 }
 
 ExpressionRef ExpressionParser::parse_tuple() {

@@ -19,6 +19,8 @@ class TokenReader {
 
   const Token& peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
   const Token& next();
+  /// The line of the token read last.
+  int line() const { return tokens_[at_ > 0 ? at_ - 1 : 0].line; }
   bool at(TokenKind kind) const { return peek().kind == kind; }
   bool at(TokenKind kind, std::string_view text) const { return at(kind) && peek().text == text; }
   bool skip(TokenKind kind, std::string_view text);

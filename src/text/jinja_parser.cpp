@@ -79,8 +79,7 @@ class Parser {
     }
     Capture capture{std::move(target), {}};
     end_tag();
-    parse_block(capture.body, {"endset"});
-    end_block();
+    parse_captured(capture.body, "endset");
     return capture;
   }
 
@@ -130,11 +129,16 @@ class Parser {
       macro.parameters.emplace_back(std::move(name), fallback);
     }
     end_tag();
+    parse_captured(macro.body, "endmacro");
+    return macro;
+  }
+
+  // A block whose text becomes a value: no loop around it can be left from inside.
+  void parse_captured(Block& block, std::string_view end) {
     const int outer_loops = std::exchange(loops_, 0);
-    parse_block(macro.body, {"endmacro"});
+    parse_block(block, {end});
     loops_ = outer_loops;
     end_block();
-    return macro;
   }
 
   Target parse_target(bool may_be_attribute) {

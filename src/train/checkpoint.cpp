@@ -21,7 +21,8 @@ std::vector<int64_t> checkpoint_steps(const Path& run) {
     const std::string name = entry.path().filename().string();
     int64_t step = 0;
     if (!name.starts_with("step-") || !std::filesystem::exists(entry.path() / kState)) continue;
-    if (std::from_chars(name.data() + 5, name.data() + name.size(), step).ptr == name.data() + name.size()) steps.push_back(step);
+    if (std::from_chars(name.data() + 5, name.data() + name.size(), step).ptr == name.data() + name.size())
+      steps.push_back(step);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -44,7 +45,8 @@ void write_checkpoint(const Path& run, int64_t step, int64_t keep, const ModelFo
     write_atomically(target / kState, record.dump(1) + "\n");
   });
   std::vector<int64_t> steps = checkpoint_steps(run);
-  for (size_t i = 0; i + static_cast<size_t>(keep) < steps.size(); ++i) std::filesystem::remove_all(checkpoint_path(run, steps[i]));
+  for (size_t i = 0; i + static_cast<size_t>(keep) < steps.size(); ++i)
+    std::filesystem::remove_all(checkpoint_path(run, steps[i]));
 }
 
 Json read_checkpoint(const Path& run, int64_t step, AdamW& optimizer) {
@@ -59,7 +61,9 @@ Json read_checkpoint(const Path& run, int64_t step, AdamW& optimizer) {
     const std::string stored = in_model && !weights.contains(name) ? name.substr(name.find('.') + 1) : name;
     const TensorView& view = in_model ? weights.get(stored) : tensors.get(name);
     if (view.shape != t.tensor.sizes().vec() || view.dtype != Dtype::kF32)
-      throw fail("tensor '{}' does not fit the model", name).at(path.string()).hint("resume with the model the run began with");
+      throw fail("tensor '{}' does not fit the model", name)
+          .at(path.string())
+          .hint("resume with the model the run began with");
     std::memcpy(t.tensor.data_ptr(), view.bytes.data(), view.bytes.size());
   }
   optimizer.restore(state.at("optimizer_steps").get<int64_t>());

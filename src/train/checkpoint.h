@@ -14,8 +14,8 @@ Path checkpoint_path(const Path& run, int64_t step);
 /// Steps that have a complete checkpoint, ascending.
 std::vector<int64_t> checkpoint_steps(const Path& run);
 
-/// Writes checkpoint `step` atomically, then removes the oldest ones beyond `keep`. `state` is what the loop must remember.
-/// On failure (full disk) the earlier checkpoints are untouched, and Error is thrown.
+/// Writes checkpoint `step` atomically, then removes the oldest ones beyond `keep`. `state` is what the loop must
+/// remember. On failure (full disk) the earlier checkpoints are untouched, and Error is thrown.
 void write_checkpoint(const Path& run, int64_t step, int64_t keep, const ModelFolder& folder, const CausalLm& model,
                       const AdamW& optimizer, const OrderedJson& state);
 

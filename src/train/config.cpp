@@ -4,43 +4,59 @@ namespace agro {
 
 void RunConfig::visit(ConfigVisitor& v) {
   v.field("output", output, "Run directory; made if it is not there.");
-  v.field("seed", seed, {.min = 0, .max = 9e15}, "Seed of everything random. Equal config, data and seed give equal results.");
+  v.field("seed", seed, {.min = 0, .max = 9e15},
+          "Seed of everything random. Equal config, data and seed give equal results.");
   v.field("threads", threads, {.min = 0, .max = 4096}, "Worker threads; 0: one per CPU this process may use.");
   v.field("steps", steps, {.min = 1, .max = 1e9}, "Optimiser steps.");
-  v.field("evaluate_every", evaluate_every, {.min = 0, .max = 1e9}, "Steps between evaluations; 0: only at start and end.");
-  v.field("checkpoint_every", checkpoint_every, {.min = 0, .max = 1e9}, "Steps between checkpoints; 0: only at the end and on Ctrl-C.");
+  v.field("evaluate_every", evaluate_every, {.min = 0, .max = 1e9},
+          "Steps between evaluations; 0: only at start and end.");
+  v.field("checkpoint_every", checkpoint_every, {.min = 0, .max = 1e9},
+          "Steps between checkpoints; 0: only at the end and on Ctrl-C.");
   v.field("keep_checkpoints", keep_checkpoints, {.min = 1, .max = 1e6}, "Newest checkpoints that are kept.");
-  v.field("save_completions_every", save_completions_every, {.min = 0, .max = 1e9}, "Steps between files of all responses of a step; 0: never.");
-  v.field("best_metric", best_metric, {"greedy_accuracy", "sampled_accuracy", "reward_mean", "answer_probability"}, "Evaluation figure whose best model is kept in best/.");
-  v.field("max_failed_steps", max_failed_steps, {.min = 1, .max = 1e6}, "Steps in a row with a non-finite loss or gradient before the run stops.");
+  v.field("save_completions_every", save_completions_every, {.min = 0, .max = 1e9},
+          "Steps between files of all responses of a step; 0: never.");
+  v.field("best_metric", best_metric, {"greedy_accuracy", "sampled_accuracy", "reward_mean", "answer_probability"},
+          "Evaluation figure whose best model is kept in best/.");
+  v.field("max_failed_steps", max_failed_steps, {.min = 1, .max = 1e6},
+          "Steps in a row with a non-finite loss or gradient before the run stops.");
 }
 
 void ModelSection::visit(ConfigVisitor& v) {
   v.field("path", path, "HuggingFace model folder to start from.");
   v.field("reference", reference, "Folder of the frozen reference; empty: the starting model.");
-  v.field("reference_dtype", reference_dtype, {"same", "float32", "bfloat16"}, "Weights of the reference in memory; same: bfloat16 where its file says so.");
+  v.field("reference_dtype", reference_dtype, {"same", "float32", "bfloat16"},
+          "Weights of the reference in memory; same: bfloat16 where its file says so.");
 }
 
 void DataConfig::visit(ConfigVisitor& v) {
-  v.field("prompts", prompts, "JSONL file of prompts; may be empty when completions are given: then their prompts are used.");
+  v.field("prompts", prompts,
+          "JSONL file of prompts; may be empty when completions are given: then their prompts are used.");
   v.field("completions", completions, "JSONL files of logged responses.");
-  v.field("prompt_key", prompt_key, "Field that holds the prompt; empty: ids, prompt, messages or question, whichever is there.");
+  v.field("prompt_key", prompt_key,
+          "Field that holds the prompt; empty: ids, prompt, messages or question, whichever is there.");
   v.field("answer_key", answer_key, "Field that holds the answer.");
-  v.field("prompt_template", prompt_template, "Text around plain prompts: \"{prompt}\\nAnswer:\". Other {fields} of the record may be used.");
-  v.field("system_prompt", system_prompt, "With a chat template: plain prompts become a chat of this system message and the prompt as user.");
+  v.field("prompt_template", prompt_template,
+          "Text around plain prompts: \"{prompt}\\nAnswer:\". Other {fields} of the record may be used.");
+  v.field("system_prompt", system_prompt,
+          "With a chat template: plain prompts become a chat of this system message and the prompt as user.");
   v.field("limit", limit, {.min = 0, .max = 1e12}, "Use the first so many prompts; 0: all.");
-  v.field("append_eos", append_eos, "Append the model's end token to stored responses that do not say how they finished.");
+  v.field("append_eos", append_eos,
+          "Append the model's end token to stored responses that do not say how they finished.");
 }
 
 void GroupConfig::visit(ConfigVisitor& v) {
   v.field("prompts_per_step", prompts_per_step, {.min = 1, .max = 1e6}, "Prompts (groups) of one optimiser step.");
-  v.field("fresh_per_group", fresh_per_group, {.min = 0, .max = 65536}, "Responses drawn from the current policy for each group.");
-  v.field("stored_per_group", stored_per_group, {.min = 0, .max = 65536}, "Stored responses taken into each group, in turn; fewer where a prompt has fewer.");
+  v.field("fresh_per_group", fresh_per_group, {.min = 0, .max = 65536},
+          "Responses drawn from the current policy for each group.");
+  v.field("stored_per_group", stored_per_group, {.min = 0, .max = 65536},
+          "Stored responses taken into each group, in turn; fewer where a prompt has fewer.");
 }
 
 void TrainSection::visit(ConfigVisitor& v) {
-  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9}, "Tokens of one forward and backward pass; bounds the memory of activations. Does not change the result.");
-  v.field("leak_warning_nats", leak_warning_nats, {.min = 0, .max = 1e6}, "Warn when the mean log π/π_ref of stored responses, rewarded and unrewarded alike, falls below minus this.");
+  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
+          "Tokens of one forward and backward pass; bounds the memory of activations. Does not change the result.");
+  v.field("leak_warning_nats", leak_warning_nats, {.min = 0, .max = 1e6},
+          "Warn when the mean log π/π_ref of stored responses, rewarded and unrewarded alike, falls below minus this.");
 }
 
 void TrainConfig::visit(ConfigVisitor& v) {
@@ -59,8 +75,10 @@ void TrainConfig::visit(ConfigVisitor& v) {
 
 void SftSection::visit(ConfigVisitor& v) {
   v.field("sequences_per_step", sequences_per_step, {.min = 1, .max = 1e6}, "Sequences of one optimiser step.");
-  v.field("completion_key", completion_key, "Field of a prompt record that holds the text to learn (\"completion\", \"answer\", …).");
-  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9}, "Tokens of one forward and backward pass. Does not change the result.");
+  v.field("completion_key", completion_key,
+          "Field of a prompt record that holds the text to learn (\"completion\", \"answer\", …).");
+  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
+          "Tokens of one forward and backward pass. Does not change the result.");
 }
 
 void SftConfig::visit(ConfigVisitor& v) {

@@ -98,7 +98,8 @@ TEST_P(RlTrajectory, FixedBatch) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Agro, RlTrajectory, ::testing::Values("agro", "agro_loo_pg"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Agro, RlTrajectory, ::testing::Values("agro", "agro_loo_pg"),
+                         [](const auto& test) { return test.param; });
 
 TEST(Schedule, AsTransformersHasThem) {
   for (const Json& schedule : read_json(kGolden / "misc/lr_schedules.json")) {
@@ -112,7 +113,8 @@ TEST(Schedule, AsTransformersHasThem) {
     for (size_t step = 0; step < expected.size(); ++step) {
       // Past the end transformers' cosine would climb again; nobody trains there.
       if (static_cast<int64_t>(step) > total) break;
-      EXPECT_NEAR(learning_rate_at(config, static_cast<int64_t>(step), total), expected[step].get<double>(), 1e-12) << name << " " << step;
+      EXPECT_NEAR(learning_rate_at(config, static_cast<int64_t>(step), total), expected[step].get<double>(), 1e-12)
+          << name << " " << step;
     }
   }
 }

@@ -14,15 +14,18 @@ void OptimizerConfig::visit(ConfigVisitor& v) {
   v.field("beta2", beta2, {.min = 0, .max = 0.9999999}, "Decay of the second moment.");
   v.field("eps", eps, {.min = 0, .max = 1}, "Added to the root of the second moment.");
   v.field("weight_decay", weight_decay, {.min = 0, .max = 10}, "Decoupled weight decay, on every parameter.");
-  v.field("clip_norm", clip_norm, {.min = 0, .max = 1e9}, "Gradients are scaled down to this global L2 norm; 0: never.");
+  v.field("clip_norm", clip_norm, {.min = 0, .max = 1e9},
+          "Gradients are scaled down to this global L2 norm; 0: never.");
   v.field("schedule", schedule, {"constant", "linear", "cosine"}, "Learning rate after the warm-up.");
   v.field("warmup_steps", warmup_steps, {.min = 0, .max = 1e9}, "Steps of linear warm-up.");
-  v.field("min_learning_rate_ratio", min_learning_rate_ratio, {.min = 0, .max = 1}, "Where linear and cosine end, as a share of learning_rate.");
+  v.field("min_learning_rate_ratio", min_learning_rate_ratio, {.min = 0, .max = 1},
+          "Where linear and cosine end, as a share of learning_rate.");
 }
 
 double learning_rate_at(const OptimizerConfig& config, int64_t step, int64_t total) {
   if (step < config.warmup_steps)
-    return config.learning_rate * static_cast<double>(step) / static_cast<double>(std::max<int64_t>(1, config.warmup_steps));
+    return config.learning_rate * static_cast<double>(step) /
+           static_cast<double>(std::max<int64_t>(1, config.warmup_steps));
   const double span = static_cast<double>(std::max<int64_t>(1, total - config.warmup_steps));
   const double progress = std::min(1.0, static_cast<double>(step - config.warmup_steps) / span);
   double share = 1.0;
@@ -41,7 +44,9 @@ AdamW::AdamW(CausalLm& model, const OptimizerConfig& config) : parameters_(model
   exp_avg_sq_ = torch::zeros({total}, options);
   int64_t first = 0;
   for (NamedTensor& p : parameters_) {
-    const auto view = [&](const Tensor& flat) { return flat.narrow(0, first, p.tensor.numel()).view(p.tensor.sizes()); };
+    const auto view = [&](const Tensor& flat) {
+      return flat.narrow(0, first, p.tensor.numel()).view(p.tensor.sizes());
+    };
     const Tensor home = view(weights_);
     home.copy_(p.tensor.detach());
     p.tensor.set_data(home);
@@ -54,7 +59,8 @@ AdamW::AdamW(CausalLm& model, const OptimizerConfig& config) : parameters_(model
 void AdamW::zero_gradients() { gradients_.zero_(); }
 
 double AdamW::gradient_norm() const {
-  if (gradients_.device().is_cpu()) return std::sqrt(sum_of_squares(gradients_.numel(), read_pointer<float>(gradients_)));
+  if (gradients_.device().is_cpu())
+    return std::sqrt(sum_of_squares(gradients_.numel(), read_pointer<float>(gradients_)));
   return gradients_.norm().item<double>();
 }
 
@@ -68,8 +74,8 @@ void AdamW::step(double learning_rate, double gradient_norm) {
     adamw_step({static_cast<float>(learning_rate), static_cast<float>(config_.beta1), static_cast<float>(config_.beta2),
                 static_cast<float>(config_.eps), static_cast<float>(config_.weight_decay), static_cast<float>(clip),
                 static_cast<float>(bias1), static_cast<float>(bias2)},
-               weights_.numel(), read_pointer<float>(gradients_), write_pointer<float>(weights_), write_pointer<float>(exp_avg_),
-               write_pointer<float>(exp_avg_sq_));
+               weights_.numel(), read_pointer<float>(gradients_), write_pointer<float>(weights_),
+               write_pointer<float>(exp_avg_), write_pointer<float>(exp_avg_sq_));
   } else {
     const Tensor g = gradients_ * clip;
     weights_.mul_(1.0 - learning_rate * config_.weight_decay);
@@ -82,7 +88,8 @@ void AdamW::step(double learning_rate, double gradient_norm) {
 
 std::vector<NamedTensor> AdamW::state() const {
   std::vector<NamedTensor> tensors;
-  const std::pair<const char*, const Tensor*> parts[] = {{"weight.", &weights_}, {"exp_avg.", &exp_avg_}, {"exp_avg_sq.", &exp_avg_sq_}};
+  const std::pair<const char*, const Tensor*> parts[] = {
+      {"weight.", &weights_}, {"exp_avg.", &exp_avg_}, {"exp_avg_sq.", &exp_avg_sq_}};
   for (const auto& [prefix, flat] : parts) {
     int64_t first = 0;
     for (const NamedTensor& p : parameters_) {

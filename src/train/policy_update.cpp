@@ -78,13 +78,15 @@ Tensor ReferenceLogprobs::of(const Rollout& rollout, const std::vector<TokenIds>
   std::vector<size_t> missing;
   std::vector<PromptCompletion> to_compute;
   for (size_t i = 0; i < flat.items.size(); ++i)
-    if (flat.sources[i]->stored_index < 0 || !stored_.contains(keys[i])) missing.push_back(i), to_compute.push_back(flat.items[i]);
+    if (flat.sources[i]->stored_index < 0 || !stored_.contains(keys[i]))
+      missing.push_back(i), to_compute.push_back(flat.items[i]);
 
   Tensor result = torch::empty({flat.first_token.back()}, torch::kFloat64);
   auto* out = write_pointer<double>(result);
   for (const IndexRange range : micro_batches(to_compute, micro_batch_tokens_)) {
     const Tensor computed =
-        completion_logprobs(reference_, std::span(to_compute).subspan(range.begin, range.end - range.begin)).to(torch::kCPU, torch::kFloat);
+        completion_logprobs(reference_, std::span(to_compute).subspan(range.begin, range.end - range.begin))
+            .to(torch::kCPU, torch::kFloat);
     const auto* values = read_pointer<float>(computed);
     for (size_t m = range.begin; m < range.end; ++m) {
       const size_t i = missing[m], length = to_compute[m].completion.size();
@@ -94,12 +96,17 @@ Tensor ReferenceLogprobs::of(const Rollout& rollout, const std::vector<TokenIds>
     }
   }
   for (size_t i = 0; i < flat.items.size(); ++i)
-    if (flat.sources[i]->stored_index >= 0) std::copy_n(stored_.at(keys[i]).begin(), flat.items[i].completion.size(), out + flat.first_token[i]);
+    if (flat.sources[i]->stored_index >= 0)
+      std::copy_n(stored_.at(keys[i]).begin(), flat.items[i].completion.size(), out + flat.first_token[i]);
   return result;
 }
 
-PolicyUpdate::PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective, int64_t micro_batch_tokens)
-    : policy_(policy), reference_(reference), objective_(objective), micro_batch_tokens_(micro_batch_tokens),
+PolicyUpdate::PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective,
+                           int64_t micro_batch_tokens)
+    : policy_(policy),
+      reference_(reference),
+      objective_(objective),
+      micro_batch_tokens_(micro_batch_tokens),
       reference_logprobs_(reference, micro_batch_tokens) {}
 
 PolicyUpdate::Forward PolicyUpdate::forward(std::span<const PromptCompletion> items) const {
@@ -126,8 +133,8 @@ UpdateResult PolicyUpdate::accumulate_gradients(const Rollout& rollout, const st
   };
   ObjectiveInput input = objective_input(flat, reference_logprobs_.of(rollout, prompt_ids));
 
-  // One micro-batch: its own forward pass gives the values. Several: a pass without graph first, because the weights of a
-  // group's tokens need the log-probs of the whole group.
+  // One micro-batch: its own forward pass gives the values. Several: a pass without graph first, because the weights of
+  // a group's tokens need the log-probs of the whole group.
   std::optional<Forward> only;
   input.logprobs = torch::empty({flat.first_token.back()}, torch::kFloat64);
   if (objective_.needs().full_vocabulary_kl) input.full_vocabulary_kl = torch::empty_like(input.logprobs);
@@ -143,7 +150,8 @@ UpdateResult PolicyUpdate::accumulate_gradients(const Rollout& rollout, const st
     const Forward f = only ? std::move(*only) : forward(part(range));
     Tensor surrogate = (f.logprobs * tokens_of(range, gradient.logprobs).to(f.logprobs.options())).sum();
     if (f.full_vocabulary_kl.defined())
-      surrogate = surrogate + (f.full_vocabulary_kl * tokens_of(range, gradient.full_vocabulary_kl).to(f.logprobs.options())).sum();
+      surrogate = surrogate +
+                  (f.full_vocabulary_kl * tokens_of(range, gradient.full_vocabulary_kl).to(f.logprobs.options())).sum();
     surrogate.backward();
   }
 
@@ -157,7 +165,8 @@ UpdateResult PolicyUpdate::accumulate_gradients(const Rollout& rollout, const st
   for (size_t i = 0; i < flat.items.size(); ++i) {
     result.tokens += packed_length(flat.items[i]);
     for (size_t t = 0; t < flat.sources[i]->policy_logprobs.size(); ++t, ++compared)
-      result.sampler_mismatch += std::abs(logprobs[flat.first_token[i] + static_cast<int64_t>(t)] - static_cast<double>(flat.sources[i]->policy_logprobs[t]));
+      result.sampler_mismatch += std::abs(logprobs[flat.first_token[i] + static_cast<int64_t>(t)] -
+                                          static_cast<double>(flat.sources[i]->policy_logprobs[t]));
   }
   if (compared > 0) result.sampler_mismatch /= static_cast<double>(compared);
   return result;

@@ -1,6 +1,6 @@
 #pragma once
-// From a step's groups to parameter gradients: log-probabilities, the objective's weights, and the backward pass, cut into
-// micro-batches that never split a group's statistics (objective.h says how).
+// From a step's groups to parameter gradients: log-probabilities, the objective's weights, and the backward pass, cut
+// into micro-batches that never split a group's statistics (objective.h says how).
 #include <optional>
 #include <unordered_map>
 
@@ -26,16 +26,17 @@ class ReferenceLogprobs {
 
 struct UpdateResult {
   double loss = 0;
-  Metrics metrics;                       // the objective's
-  std::vector<double> log_ratios;        // log π/π_ref by response, before the update
-  double sampler_mismatch = 0;           // mean |Δ log π| per token between sampler and trainer, fresh responses
-  int64_t tokens = 0;                    // of prompts and responses in the pass
+  Metrics metrics;                 // the objective's
+  std::vector<double> log_ratios;  // log π/π_ref by response, before the update
+  double sampler_mismatch = 0;     // mean |Δ log π| per token between sampler and trainer, fresh responses
+  int64_t tokens = 0;              // of prompts and responses in the pass
 };
 
 class PolicyUpdate {
  public:
   /// The references must outlive the object.
-  PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective, int64_t micro_batch_tokens);
+  PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective,
+               int64_t micro_batch_tokens);
 
   /// Adds d loss / d parameters to the gradients. The rollout must hold at least one group.
   UpdateResult accumulate_gradients(const Rollout& rollout, const std::vector<TokenIds>& prompt_ids);

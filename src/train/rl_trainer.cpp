@@ -47,7 +47,8 @@ class LeakWatch {
 
   OrderedJson state() const {
     OrderedJson json = OrderedJson::object();
-    for (const auto& [source, s] : totals_) json[source] = {s.rewarded, s.unrewarded, s.rewarded_count, s.unrewarded_count};
+    for (const auto& [source, s] : totals_)
+      json[source] = {s.rewarded, s.unrewarded, s.rewarded_count, s.unrewarded_count};
     return json;
   }
   void restore(const Json& json) {
@@ -63,16 +64,24 @@ class LeakWatch {
 class RlTrainer : public Trainable {
  public:
   RlTrainer(const TrainConfig& config, RunModel& model)
-      : config_(config), model_(model), seed_(static_cast<uint64_t>(config.run.seed)), reward_(config.rewards),
-        objective_(make_objective(config.objective)), encoders_(make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos)),
+      : config_(config),
+        model_(model),
+        seed_(static_cast<uint64_t>(config.run.seed)),
+        reward_(config.rewards),
+        objective_(make_objective(config.objective)),
+        encoders_(make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos)),
         reference_(load_reference()),
-        data_(load_training_data(config.data, config.group, encoders_, reward_, model.folder.config().max_position_embeddings)),
+        data_(load_training_data(config.data, config.group, encoders_, reward_,
+                                 model.folder.config().max_position_embeddings)),
         source_(data_, config.group, config.sampling, config.engine, model.tools.tokenizer_or_null(), reward_, seed_),
         update_(model.policy, reference_, *objective_, config.train.micro_batch_tokens),
-        evaluator_(make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
+        evaluator_(
+            make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
     if (objective_->needs().on_policy && config.group.stored_per_group > 0)
-      throw fail("objective '{}' with these settings learns from responses of the current policy only, and group.stored_per_group is {}",
-                 objective_->name(), config.group.stored_per_group)
+      throw fail(
+          "objective '{}' with these settings learns from responses of the current policy only, and "
+          "group.stored_per_group is {}",
+          objective_->name(), config.group.stored_per_group)
           .hint("through_sampling = false and credit = \"sequence\" are valid for responses from anywhere");
     if (evaluator_) evaluator_->prepare_reference(reference_, config.objective.beta);
   }
@@ -134,8 +143,10 @@ class RlTrainer : public Trainable {
       figures["leak_unrewarded_" + source] = s.unrewarded;
       if (s.leaks(config_.train.leak_warning_nats))
         log_warning("train",
-                    "stored responses of '{}' lose probability, rewarded ({:.2f} nats) and unrewarded ({:.2f} nats) alike: it drains into "
-                    "responses nobody scored. What helps: a larger objective.beta, a smaller optimizer.learning_rate, a share of fresh "
+                    "stored responses of '{}' lose probability, rewarded ({:.2f} nats) and unrewarded ({:.2f} nats) "
+                    "alike: it drains into "
+                    "responses nobody scored. What helps: a larger objective.beta, a smaller optimizer.learning_rate, "
+                    "a share of fresh "
                     "responses (group.fresh_per_group)",
                     source, s.rewarded, s.unrewarded);
     }
@@ -148,7 +159,8 @@ class RlTrainer : public Trainable {
     if (config_.model.reference.empty()) return model_.folder.load(dtype);
     const ModelFolder folder{Path(config_.model.reference)};
     if (folder.config().vocab_size != model_.folder.config().vocab_size)
-      throw fail("the reference has {} tokens, the policy {}", folder.config().vocab_size, model_.folder.config().vocab_size)
+      throw fail("the reference has {} tokens, the policy {}", folder.config().vocab_size,
+                 model_.folder.config().vocab_size)
           .at(config_.model.reference);
     return folder.load(dtype);
   }
@@ -184,7 +196,8 @@ class RlTrainer : public Trainable {
 
   static void show(StepOutcome& outcome) {
     const auto item = [&](const char* label, const char* metric, const char* format) {
-      if (outcome.metrics.contains(metric)) outcome.shown.push_back({label, fmt::format(fmt::runtime(format), outcome.metrics[metric].get<double>())});
+      if (outcome.metrics.contains(metric))
+        outcome.shown.push_back({label, fmt::format(fmt::runtime(format), outcome.metrics[metric].get<double>())});
     };
     item("reward", "reward_mean", "{:.3f}");
     item("accuracy", "accuracy", "{:.3f}");
@@ -197,7 +210,8 @@ class RlTrainer : public Trainable {
     std::vector<double> rewards;
     std::vector<std::string> sources;
     for (const RolloutGroup& group : rollout.groups)
-      for (const RolloutItem& item : group.items) rewards.push_back(item.response.reward), sources.push_back(item.response.source);
+      for (const RolloutItem& item : group.items)
+        rewards.push_back(item.response.reward), sources.push_back(item.response.source);
     leak_.add(leak_statistics(log_ratios, rewards, sources, config_.evaluate.correct_above));
   }
 

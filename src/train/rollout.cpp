@@ -6,8 +6,15 @@
 namespace agro {
 
 RolloutSource::RolloutSource(const TrainingData& data, const GroupConfig& group, const SamplingConfig& sampling,
-                             const EngineOptions& engine, const Tokenizer* tokenizer, TotalReward& reward, uint64_t seed)
-    : data_(data), group_(group), sampling_(sampling), engine_(engine), tokenizer_(tokenizer), reward_(reward), seed_(seed),
+                             const EngineOptions& engine, const Tokenizer* tokenizer, TotalReward& reward,
+                             uint64_t seed)
+    : data_(data),
+      group_(group),
+      sampling_(sampling),
+      engine_(engine),
+      tokenizer_(tokenizer),
+      reward_(reward),
+      seed_(seed),
       schedule_(data.prompts.size(), seed) {
   state_.draws.resize(data.prompts.size());
   state_.visits.resize(data.prompts.size());
@@ -27,17 +34,20 @@ Rollout RolloutSource::next(const CausalLm& policy, int64_t policy_version) {
   state_.position += prompts;
   if (group_.fresh_per_group > 0) add_fresh(policy, policy_version, rollout);
   if (group_.stored_per_group > 0) add_stored(rollout);
-  rollout.skipped_groups = static_cast<int64_t>(std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; }));
+  rollout.skipped_groups =
+      static_cast<int64_t>(std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; }));
   return rollout;
 }
 
 void RolloutSource::add_fresh(const CausalLm& policy, int64_t policy_version, Rollout& rollout) {
   std::vector<GenerationRequest> requests;
   for (const RolloutGroup& group : rollout.groups) {
-    requests.push_back({data_.prompt_ids[group.prompt_index], group.prompt_index, state_.draws[group.prompt_index], group_.fresh_per_group});
+    requests.push_back({data_.prompt_ids[group.prompt_index], group.prompt_index, state_.draws[group.prompt_index],
+                        group_.fresh_per_group});
     state_.draws[group.prompt_index] += static_cast<uint32_t>(group_.fresh_per_group);
   }
-  auto completions = Engine(policy, tokenizer_, engine_).generate(requests, sampling_, seed_, Stream::kSampling, &rollout.generation);
+  auto completions =
+      Engine(policy, tokenizer_, engine_).generate(requests, sampling_, seed_, Stream::kSampling, &rollout.generation);
   std::vector<const PromptRecord*> prompts;
   std::vector<Response*> responses;
   for (size_t g = 0; g < rollout.groups.size(); ++g) {
@@ -61,14 +71,16 @@ void RolloutSource::add_fresh(const CausalLm& policy, int64_t policy_version, Ro
   const std::vector<bool> dropped = reward_responses(reward_, prompts, responses);
   size_t next = 0;
   for (RolloutGroup& group : rollout.groups)
-    rollout.dropped_responses += static_cast<int64_t>(std::erase_if(group.items, [&](const RolloutItem&) { return dropped[next++]; }));
+    rollout.dropped_responses +=
+        static_cast<int64_t>(std::erase_if(group.items, [&](const RolloutItem&) { return dropped[next++]; }));
 }
 
 void RolloutSource::add_stored(Rollout& rollout) {
   for (RolloutGroup& group : rollout.groups) {
     const std::vector<Response>& stored = data_.stored[group.prompt_index];
     const uint64_t visit = state_.visits[group.prompt_index]++;
-    for (const size_t index : draw_stored(seed_, group.prompt_index, visit, stored.size(), static_cast<size_t>(group_.stored_per_group)))
+    for (const size_t index :
+         draw_stored(seed_, group.prompt_index, visit, stored.size(), static_cast<size_t>(group_.stored_per_group)))
       group.items.push_back({stored[index], {}, static_cast<int64_t>(index)});
   }
 }

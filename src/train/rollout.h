@@ -29,16 +29,16 @@ struct Rollout {
 
 /// What must be remembered to go on exactly: everything else follows from the seed.
 struct RolloutState {
-  uint64_t position = 0;              // prompts handed out
-  std::vector<uint32_t> draws;        // fresh responses drawn so far, by prompt
-  std::vector<uint64_t> visits;       // stored draws made so far, by prompt
+  uint64_t position = 0;         // prompts handed out
+  std::vector<uint32_t> draws;   // fresh responses drawn so far, by prompt
+  std::vector<uint64_t> visits;  // stored draws made so far, by prompt
 };
 
 class RolloutSource {
  public:
   /// The references must outlive the source.
-  RolloutSource(const TrainingData& data, const GroupConfig& group, const SamplingConfig& sampling, const EngineOptions& engine,
-                const Tokenizer* tokenizer, TotalReward& reward, uint64_t seed);
+  RolloutSource(const TrainingData& data, const GroupConfig& group, const SamplingConfig& sampling,
+                const EngineOptions& engine, const Tokenizer* tokenizer, TotalReward& reward, uint64_t seed);
 
   /// The next step's groups, with the current policy. `policy_version` is noted in fresh responses.
   Rollout next(const CausalLm& policy, int64_t policy_version);

@@ -16,8 +16,10 @@ double percent(double share) { return 100.0 * share; }
 std::string evaluation_line(int64_t step, const EvaluationResult& r) {
   std::string line = fmt::format("step {}: ", step);
   const auto add = [&](const std::string& text) { line += (line.back() == ' ' ? "" : ", ") + text; };
-  if (r.greedy_accuracy) add(fmt::format("greedy {:.1f} ± {:.1f} %", percent(*r.greedy_accuracy), percent(*r.greedy_error)));
-  if (r.sampled_accuracy) add(fmt::format("sampled {:.1f} ± {:.1f} %", percent(*r.sampled_accuracy), percent(*r.sampled_error)));
+  if (r.greedy_accuracy)
+    add(fmt::format("greedy {:.1f} ± {:.1f} %", percent(*r.greedy_accuracy), percent(*r.greedy_error)));
+  if (r.sampled_accuracy)
+    add(fmt::format("sampled {:.1f} ± {:.1f} %", percent(*r.sampled_accuracy), percent(*r.sampled_error)));
   if (r.answer_probability) add(fmt::format("answer probability {:.1f} %", percent(*r.answer_probability)));
   if (r.reward_mean) add(fmt::format("reward {:.3f}", *r.reward_mean));
   if (r.kl) add(fmt::format("KL {:.3f}", *r.kl));
@@ -33,11 +35,17 @@ std::optional<double> figure(const EvaluationResult& result, const std::string& 
 
 }  // namespace
 
-RunModel::RunModel(const Path& path) : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {}
+RunModel::RunModel(const Path& path)
+    : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {}
 
 RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model)
-    : config_(run), optimizer_config_(optimizer), model_(model), output_(run.output), optimizer_(model.policy, optimizer) {
-  if (run.output.empty()) throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
+    : config_(run),
+      optimizer_config_(optimizer),
+      model_(model),
+      output_(run.output),
+      optimizer_(model.policy, optimizer) {
+  if (run.output.empty())
+    throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
   std::filesystem::create_directories(output_);
 }
 
@@ -45,7 +53,9 @@ int64_t RunLoop::restore(Trainable& trainable, bool resume) {
   const std::vector<int64_t> steps = checkpoint_steps(output_);
   if (!resume) {
     if (!steps.empty() || std::filesystem::exists(output_ / "metrics.jsonl"))
-      throw fail("the run directory already holds a run").at(output_.string()).hint("resume it with --resume, or choose another run.output");
+      throw fail("the run directory already holds a run")
+          .at(output_.string())
+          .hint("resume it with --resume, or choose another run.output");
     return 0;
   }
   if (steps.empty()) {
@@ -85,7 +95,9 @@ void RunLoop::run(Trainable& trainable, const std::string& config_text, bool res
   }
   model_.folder.write(output_ / "final", model_.policy);
   log_info("train", "done: {}{}", (output_ / "final").string(),
-           best_ ? fmt::format(" (best {} {:.4f} at step {}: {})", config_.best_metric, *best_, best_step_, (output_ / "best").string()) : "");
+           best_ ? fmt::format(" (best {} {:.4f} at step {}: {})", config_.best_metric, *best_, best_step_,
+                               (output_ / "best").string())
+                 : "");
 }
 
 void RunLoop::one_step(Trainable& trainable, int64_t step) {
@@ -101,7 +113,8 @@ void RunLoop::one_step(Trainable& trainable, int64_t step) {
   write_figures(step + 1, metrics, "train/");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   outcome.timings["step_seconds"] = seconds;
-  if (outcome.timings.contains("tokens")) outcome.timings["tokens_per_second"] = outcome.timings["tokens"].get<double>() / seconds;
+  if (outcome.timings.contains("tokens"))
+    outcome.timings["tokens_per_second"] = outcome.timings["tokens"].get<double>() / seconds;
   metrics_->write_timing(step + 1, outcome.timings);
   if (outcome.timings.contains("tokens_per_second"))
     outcome.shown.push_back({"", fmt::format("{:.0f} tok/s", outcome.timings["tokens_per_second"].get<double>())});
@@ -117,12 +130,13 @@ void RunLoop::give_up_if_failing(const StepOutcome& outcome, int64_t step, doubl
   ++failed_in_a_row_;
   const Path file = output_ / "failed" / fmt::format("step-{}.jsonl", step + 1);
   if (outcome.write_prompts) outcome.write_prompts(file);
-  progress_->keep(fmt::format("step {}: loss {} and gradient norm {}: not applied; its responses are in {}", step + 1, outcome.loss,
-                              gradient_norm, file.string()));
+  progress_->keep(fmt::format("step {}: loss {} and gradient norm {}: not applied; its responses are in {}", step + 1,
+                              outcome.loss, gradient_norm, file.string()));
   if (failed_in_a_row_ >= config_.max_failed_steps)
     throw fail("{} steps in a row had a non-finite loss or gradient; the last one is {}", failed_in_a_row_, step + 1)
         .at(output_.string())
-        .hint(fmt::format("lower optimizer.learning_rate or raise objective.beta; the responses are in {}", (output_ / "failed").string()));
+        .hint(fmt::format("lower optimizer.learning_rate or raise objective.beta; the responses are in {}",
+                          (output_ / "failed").string()));
 }
 
 void RunLoop::evaluate(Trainable& trainable, int64_t step) {
@@ -132,14 +146,16 @@ void RunLoop::evaluate(Trainable& trainable, int64_t step) {
   OrderedJson figures = result->to_json();
   if (step > 0) figures.update(trainable.figures_since_evaluation());
   write_figures(step, {{"evaluation", figures}}, "evaluate/");
-  metrics_->write_timing(step, {{"evaluation_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()}});
+  metrics_->write_timing(
+      step, {{"evaluation_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()}});
   progress_->keep(evaluation_line(step, *result));
   const std::optional<double> value = figure(*result, config_.best_metric);
   if (value && (!best_ || *value > *best_)) {
     best_ = value, best_step_ = step;
     replace_folder_atomically(output_ / "best", [&](const Path& folder) {
       model_.folder.write_into(folder, model_.policy);
-      write_atomically(folder / "best.json", OrderedJson{{"step", step}, {"metric", config_.best_metric}, {"value", *value}}.dump(1) + "\n");
+      write_atomically(folder / "best.json",
+                       OrderedJson{{"step", step}, {"metric", config_.best_metric}, {"value", *value}}.dump(1) + "\n");
     });
   }
 }
@@ -162,8 +178,9 @@ void RunLoop::write_figures(int64_t step, const OrderedJson& metrics, const std:
   tensorboard_->write(step, now(), scalars);
 }
 
-std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data, const SamplingConfig& sampling,
-                                          const EngineOptions& engine, const RunModel& model, TotalReward& reward, uint64_t seed) {
+std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data,
+                                          const SamplingConfig& sampling, const EngineOptions& engine,
+                                          const RunModel& model, TotalReward& reward, uint64_t seed) {
   if (config.prompts.empty()) return nullptr;
   PromptOptions options = prompt_options(data);
   options.limit = config.limit;

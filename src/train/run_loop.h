@@ -1,6 +1,6 @@
 #pragma once
-// What every training run shares: the run directory, the optimiser, evaluation, checkpoints, resume, the screen. A trainer
-// supplies one step.
+// What every training run shares: the run directory, the optimiser, evaluation, checkpoints, resume, the screen. A
+// trainer supplies one step.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -26,8 +26,8 @@ struct RunModel {
 /// What a step hands back. A loss or gradient that is not finite makes the loop leave the parameters alone.
 struct StepOutcome {
   double loss = 0;
-  OrderedJson metrics = OrderedJson::object();     // depend on config, data and seed alone
-  OrderedJson timings = OrderedJson::object();     // tokens and seconds
+  OrderedJson metrics = OrderedJson::object();  // depend on config, data and seed alone
+  OrderedJson timings = OrderedJson::object();  // tokens and seconds
   std::vector<ProgressItem> shown;
   bool empty = false;                              // nothing to learn from: no update
   std::function<void(const Path&)> write_prompts;  // for the file that explains a failed step
@@ -80,7 +80,8 @@ class RunLoop {
 };
 
 /// Loads what an evaluation during training runs on. nullptr where config.prompts is empty.
-std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data, const SamplingConfig& sampling,
-                                          const EngineOptions& engine, const RunModel& model, TotalReward& reward, uint64_t seed);
+std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data,
+                                          const SamplingConfig& sampling, const EngineOptions& engine,
+                                          const RunModel& model, TotalReward& reward, uint64_t seed);
 
 }  // namespace agro

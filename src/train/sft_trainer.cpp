@@ -29,15 +29,18 @@ SftData load_sft_data(const SftConfig& config, const Encoders& encoders, int64_t
     data.prompt_ids.push_back(encode_prompt(prompt, encoders));
     for (const StoredCompletion& completion : completions) {
       data.examples.push_back({data.prompts.size(), to_response(completion, encoders).ids});
-      const auto length = static_cast<int64_t>(data.prompt_ids.back().size() + data.examples.back().completion.size()) - 1;
+      const auto length =
+          static_cast<int64_t>(data.prompt_ids.back().size() + data.examples.back().completion.size()) - 1;
       if (length > max_positions)
-        throw fail("prompt '{}' with its completion has {} tokens, more than the model's {} positions", prompt.id, length, max_positions);
+        throw fail("prompt '{}' with its completion has {} tokens, more than the model's {} positions", prompt.id,
+                   length, max_positions);
     }
     data.prompts.push_back(std::move(prompt));
   };
   const std::vector<Path> logged(config.data.completions.begin(), config.data.completions.end());
   if (!logged.empty())
-    for (StoredGroup& group : read_completions(logged, prompt_options(config.data))) add(std::move(group.prompt), group.completions);
+    for (StoredGroup& group : read_completions(logged, prompt_options(config.data)))
+      add(std::move(group.prompt), group.completions);
   if (!config.data.prompts.empty()) {
     for (PromptRecord& prompt : read_prompts(config.data.prompts, prompt_options(config.data))) {
       const auto found = prompt.record.find(config.sft.completion_key);
@@ -58,8 +61,11 @@ SftData load_sft_data(const SftConfig& config, const Encoders& encoders, int64_t
 class SftTrainer : public Trainable {
  public:
   SftTrainer(const SftConfig& config, RunModel& model)
-      : config_(config), model_(model), reward_(config.rewards),
-        data_(load_sft_data(config, make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos),
+      : config_(config),
+        model_(model),
+        reward_(config.rewards),
+        data_(load_sft_data(config,
+                            make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos),
                             model.folder.config().max_position_embeddings)),
         schedule_(data_.examples.size(), static_cast<uint64_t>(config.run.seed)),
         evaluator_(make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_,
@@ -79,8 +85,9 @@ class SftTrainer : public Trainable {
     position_ += static_cast<uint64_t>(config_.sft.sequences_per_step);
     StepOutcome outcome;
     for (const IndexRange range : pack_by_tokens(lengths, config_.sft.micro_batch_tokens)) {
-      const Tensor nll = -completion_logprobs(model_.policy, std::span(items).subspan(range.begin, range.end - range.begin)).sum() /
-                         static_cast<double>(targets);
+      const Tensor nll =
+          -completion_logprobs(model_.policy, std::span(items).subspan(range.begin, range.end - range.begin)).sum() /
+          static_cast<double>(targets);
       nll.backward();
       outcome.loss += nll.item<double>();
     }

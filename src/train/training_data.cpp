@@ -38,8 +38,8 @@ Joined join(const DataConfig& data, const std::vector<StoredGroup>& groups) {
     found += at == by_prompt.end() ? 0 : 1;
   }
   if (found < groups.size())
-    log_warning("data", "{} of {} prompts with stored responses are not in {} and are not used", groups.size() - found, groups.size(),
-                data.prompts);
+    log_warning("data", "{} of {} prompts with stored responses are not in {} and are not used", groups.size() - found,
+                groups.size(), data.prompts);
   return joined;
 }
 
@@ -69,7 +69,8 @@ std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const 
                                    const std::vector<Response*>& responses) {
   std::vector<RewardQuery> queries;
   for (size_t i = 0; i < responses.size(); ++i)
-    queries.push_back({prompt_of[i]->text, responses[i]->text, prompt_of[i]->answer, &prompt_of[i]->record, !responses[i]->finished});
+    queries.push_back(
+        {prompt_of[i]->text, responses[i]->text, prompt_of[i]->answer, &prompt_of[i]->record, !responses[i]->finished});
   const RewardScores scores = reward.score(queries);
   for (size_t i = 0; i < responses.size(); ++i) {
     responses[i]->reward = scores.total[i];
@@ -79,15 +80,15 @@ std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const 
   return scores.dropped;
 }
 
-TrainingData load_training_data(const DataConfig& data, const GroupConfig& group, const Encoders& encoders, TotalReward& reward,
-                                int64_t max_positions) {
+TrainingData load_training_data(const DataConfig& data, const GroupConfig& group, const Encoders& encoders,
+                                TotalReward& reward, int64_t max_positions) {
   if (data.prompts.empty() && data.completions.empty())
     throw Error("no training data").hint("set data.prompts, data.completions, or both");
   if (group.stored_per_group > 0 && data.completions.empty())
     throw Error("group.stored_per_group > 0 needs stored responses").hint("set data.completions");
   if (group.fresh_per_group + group.stored_per_group < 2)
-    throw fail("a group needs at least two responses, found fresh_per_group = {} and stored_per_group = {}", group.fresh_per_group,
-               group.stored_per_group);
+    throw fail("a group needs at least two responses, found fresh_per_group = {} and stored_per_group = {}",
+               group.fresh_per_group, group.stored_per_group);
   const std::vector<StoredGroup> groups = read_stored(data);
   Joined joined = join(data, groups);
   TrainingData result;
@@ -111,7 +112,8 @@ TrainingData load_training_data(const DataConfig& data, const GroupConfig& group
     result.prompt_ids.push_back(std::move(ids));
     result.stored.push_back(std::move(responses));
   }
-  if (result.prompts.empty()) throw Error("no prompt has stored responses, and fresh_per_group is 0: nothing to train on");
+  if (result.prompts.empty())
+    throw Error("no prompt has stored responses, and fresh_per_group is 0: nothing to train on");
   complete_rewards(result, reward);
   log_info("data", "{} prompts, {} stored responses", result.prompts.size(), stored_count);
   return result;

@@ -7,7 +7,8 @@ struct ActivationFunction : torch::autograd::Function<ActivationFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, int64_t act) {
     const Tensor input = x.contiguous();
     Tensor y = torch::empty_like(input);
-    activation_forward(static_cast<Activation>(act), input.numel(), read_pointer<float>(input), write_pointer<float>(y));
+    activation_forward(static_cast<Activation>(act), input.numel(), read_pointer<float>(input),
+                       write_pointer<float>(y));
     ctx->save_for_backward({input});
     ctx->saved_data["act"] = act;
     return y;
@@ -25,7 +26,8 @@ struct GatedFunction : torch::autograd::Function<GatedFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up, int64_t act) {
     const Tensor g = gate.contiguous(), u = up.contiguous();
     Tensor y = torch::empty_like(g);
-    gated_forward(static_cast<Activation>(act), g.numel(), read_pointer<float>(g), read_pointer<float>(u), write_pointer<float>(y));
+    gated_forward(static_cast<Activation>(act), g.numel(), read_pointer<float>(g), read_pointer<float>(u),
+                  write_pointer<float>(y));
     ctx->save_for_backward({g, u});
     ctx->saved_data["act"] = act;
     return y;
@@ -48,7 +50,10 @@ Tensor activation(const Tensor& x, Activation act) {
 }
 
 Tensor gated_activation(const Tensor& gate, const Tensor& up, Activation act) {
-  return on_kernel_path(gate) ? GatedFunction::apply(gate, up, static_cast<int64_t>(act)) : gated_activation_ref(gate, up, act);
+  if (gate.sizes() != up.sizes())
+    throw fail("gated activation: gate has {} elements, the other factor {}", gate.numel(), up.numel());
+  return on_kernel_path(gate) ? GatedFunction::apply(gate, up, static_cast<int64_t>(act))
+                              : gated_activation_ref(gate, up, act);
 }
 
 }  // namespace agro

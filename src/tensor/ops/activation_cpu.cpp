@@ -27,7 +27,7 @@ struct ValueSlope {
 
 HWY_INLINE RowVec sigmoid(RowVec x) {
   const RowVec one = hn::Set(kRow, 1.0F);
-  // Below −87 the exponential overflows to infinity and the quotient is the correct 0.
+  // Below −87 the exponential would overflow; the quotient there, 2⁻¹²⁶, is 0 for every use.
   return hn::Div(one, hn::Add(one, hn::Exp(kRow, hn::Neg(hn::Max(x, hn::Set(kRow, -87.0F))))));
 }
 
@@ -77,10 +77,14 @@ struct GeluErf {
 template <class F>
 void dispatch(Activation act, F&& f) {
   switch (act) {
-    case Activation::kSilu: return f(Silu{});
-    case Activation::kGeluTanh: return f(GeluTanh{});
-    case Activation::kGelu: return f(GeluErf{});
-    case Activation::kRelu: return f(Relu{});
+    case Activation::kSilu:
+      return f(Silu{});
+    case Activation::kGeluTanh:
+      return f(GeluTanh{});
+    case Activation::kGelu:
+      return f(GeluErf{});
+    case Activation::kRelu:
+      return f(Relu{});
   }
 }
 
@@ -94,13 +98,13 @@ void for_blocks(int64_t n, F&& f) {
   });
 }
 
-void ActivationForward(Activation act, int64_t n, const float* x, float* y) {
+void activation_forward_simd(Activation act, int64_t n, const float* x, float* y) {
   dispatch(act, [&](auto a) {
     for_blocks(n, [&](int64_t i, int64_t left) { store(a.apply(load(x + i, left)).value, y + i, left); });
   });
 }
 
-void ActivationBackward(Activation act, int64_t n, const float* dy, const float* x, float* dx) {
+void activation_backward_simd(Activation act, int64_t n, const float* dy, const float* x, float* dx) {
   dispatch(act, [&](auto a) {
     for_blocks(n, [&](int64_t i, int64_t left) {
       store(hn::Mul(load(dy + i, left), a.apply(load(x + i, left)).slope), dx + i, left);
@@ -108,7 +112,7 @@ void ActivationBackward(Activation act, int64_t n, const float* dy, const float*
   });
 }
 
-void GatedForward(Activation act, int64_t n, const float* gate, const float* up, float* y) {
+void gated_forward_simd(Activation act, int64_t n, const float* gate, const float* up, float* y) {
   dispatch(act, [&](auto a) {
     for_blocks(n, [&](int64_t i, int64_t left) {
       store(hn::Mul(a.apply(load(gate + i, left)).value, load(up + i, left)), y + i, left);
@@ -116,7 +120,8 @@ void GatedForward(Activation act, int64_t n, const float* gate, const float* up,
   });
 }
 
-void GatedBackward(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate, float* dup) {
+void gated_backward_simd(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate,
+                         float* dup) {
   dispatch(act, [&](auto a) {
     for_blocks(n, [&](int64_t i, int64_t left) {
       const RowVec grad = load(dy + i, left);
@@ -134,23 +139,24 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace agro {
 namespace {
-HWY_EXPORT(ActivationForward);
-HWY_EXPORT(ActivationBackward);
-HWY_EXPORT(GatedForward);
-HWY_EXPORT(GatedBackward);
+HWY_EXPORT(activation_forward_simd);
+HWY_EXPORT(activation_backward_simd);
+HWY_EXPORT(gated_forward_simd);
+HWY_EXPORT(gated_backward_simd);
 }  // namespace
 
 void activation_forward(Activation act, int64_t n, const float* x, float* y) {
-  HWY_DYNAMIC_DISPATCH(ActivationForward)(act, n, x, y);
+  HWY_DYNAMIC_DISPATCH(activation_forward_simd)(act, n, x, y);
 }
 void activation_backward(Activation act, int64_t n, const float* dy, const float* x, float* dx) {
-  HWY_DYNAMIC_DISPATCH(ActivationBackward)(act, n, dy, x, dx);
+  HWY_DYNAMIC_DISPATCH(activation_backward_simd)(act, n, dy, x, dx);
 }
 void gated_forward(Activation act, int64_t n, const float* gate, const float* up, float* y) {
-  HWY_DYNAMIC_DISPATCH(GatedForward)(act, n, gate, up, y);
+  HWY_DYNAMIC_DISPATCH(gated_forward_simd)(act, n, gate, up, y);
 }
-void gated_backward(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate, float* dup) {
-  HWY_DYNAMIC_DISPATCH(GatedBackward)(act, n, dy, gate, up, dgate, dup);
+void gated_backward(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate,
+                    float* dup) {
+  HWY_DYNAMIC_DISPATCH(gated_backward_simd)(act, n, dy, gate, up, dgate, dup);
 }
 
 }  // namespace agro

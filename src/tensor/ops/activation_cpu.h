@@ -14,6 +14,7 @@ void activation_backward(Activation act, int64_t n, const float* dy, const float
 
 /// SwiGLU and its kin: y = act(gate) · up.
 void gated_forward(Activation act, int64_t n, const float* gate, const float* up, float* y);
-void gated_backward(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate, float* dup);
+void gated_backward(Activation act, int64_t n, const float* dy, const float* gate, const float* up, float* dgate,
+                    float* dup);
 
 }  // namespace agro

@@ -20,7 +20,8 @@ namespace HWY_NAMESPACE {
 
 constexpr int64_t kBlock = 1 << 14;
 
-void Adamw(const AdamwStep& s, int64_t n, const float* gradient, float* weight, float* exp_avg, float* exp_avg_sq) {
+void adamw_simd(const AdamwStep& s, int64_t n, const float* gradient, float* weight, float* exp_avg,
+                float* exp_avg_sq) {
   const RowVec beta1 = hn::Set(kRow, s.beta1), beta2 = hn::Set(kRow, s.beta2);
   const RowVec rest1 = hn::Set(kRow, 1.0F - s.beta1), rest2 = hn::Set(kRow, 1.0F - s.beta2);
   const RowVec decay = hn::Set(kRow, 1.0F - s.learning_rate * s.weight_decay);
@@ -42,7 +43,7 @@ void Adamw(const AdamwStep& s, int64_t n, const float* gradient, float* weight, 
   });
 }
 
-double SumOfSquares(int64_t n, const float* x) {
+double sum_of_squares_simd(int64_t n, const float* x) {
   const int64_t blocks = (n + kBlock - 1) / kBlock;
   std::vector<double> partial(static_cast<size_t>(blocks));
   parallel_for(blocks, [&](int64_t block) {
@@ -66,14 +67,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace agro {
 namespace {
-HWY_EXPORT(Adamw);
-HWY_EXPORT(SumOfSquares);
+HWY_EXPORT(adamw_simd);
+HWY_EXPORT(sum_of_squares_simd);
 }  // namespace
 
-void adamw_step(const AdamwStep& step, int64_t n, const float* gradient, float* weight, float* exp_avg, float* exp_avg_sq) {
-  HWY_DYNAMIC_DISPATCH(Adamw)(step, n, gradient, weight, exp_avg, exp_avg_sq);
+void adamw_step(const AdamwStep& step, int64_t n, const float* gradient, float* weight, float* exp_avg,
+                float* exp_avg_sq) {
+  HWY_DYNAMIC_DISPATCH(adamw_simd)(step, n, gradient, weight, exp_avg, exp_avg_sq);
 }
-double sum_of_squares(int64_t n, const float* x) { return HWY_DYNAMIC_DISPATCH(SumOfSquares)(n, x); }
+double sum_of_squares(int64_t n, const float* x) { return HWY_DYNAMIC_DISPATCH(sum_of_squares_simd)(n, x); }
 
 }  // namespace agro
 #endif  // HWY_ONCE

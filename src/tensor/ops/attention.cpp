@@ -22,11 +22,12 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionSha
 }
 
 struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, const AttentionShape& shape,
-                        const Offsets& offsets) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in, const Tensor& v_in,
+                        const AttentionShape& shape, const Offsets& offsets) {
     const Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
     Tensor out = torch::empty_like(q), lse = torch::empty({q.size(0), shape.heads}, q.options());
-    const auto spans = packed_spans(offsets, read_pointer<float>(k), read_pointer<float>(v), shape.kv_heads * shape.head_dim);
+    const auto spans =
+        packed_spans(offsets, read_pointer<float>(k), read_pointer<float>(v), shape.kv_heads * shape.head_dim);
     attention_forward(shape, spans, read_pointer<float>(q), write_pointer<float>(out), write_pointer<float>(lse));
     ctx->save_for_backward({q, k, v, out, lse});
     ctx->saved_data["offsets"] = offsets;
@@ -40,11 +41,12 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2], dout = grads[0].contiguous();
     const auto sizes = ctx->saved_data["shape"].toIntVector();
     const AttentionShape shape{sizes[0], sizes[1], sizes[2], static_cast<float>(ctx->saved_data["scale"].toDouble())};
-    const auto spans = packed_spans(ctx->saved_data["offsets"].toIntVector(), read_pointer<float>(k), read_pointer<float>(v),
-                                    shape.kv_heads * shape.head_dim);
+    const auto spans = packed_spans(ctx->saved_data["offsets"].toIntVector(), read_pointer<float>(k),
+                                    read_pointer<float>(v), shape.kv_heads * shape.head_dim);
     Tensor dq = torch::empty_like(q), dk = torch::empty_like(k), dv = torch::empty_like(v);
     attention_backward(shape, spans, read_pointer<float>(dout), read_pointer<float>(q), read_pointer<float>(saved[3]),
-                       read_pointer<float>(saved[4]), write_pointer<float>(dq), write_pointer<float>(dk), write_pointer<float>(dv));
+                       read_pointer<float>(saved[4]), write_pointer<float>(dq), write_pointer<float>(dk),
+                       write_pointer<float>(dv));
     return {dq, dk, dv, Tensor(), Tensor()};
   }
 };
@@ -56,7 +58,9 @@ struct RotaryFunction : torch::autograd::Function<RotaryFunction> {
                      write_pointer<float>(out), inverse);
     return out;
   }
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& positions_in, const Tensor& table,
+                        int64_t heads) {
+    const Tensor positions = positions_in.contiguous();
     ctx->save_for_backward({positions, table});
     ctx->saved_data["heads"] = heads;
     return rotate(x, positions, table, heads, false);
@@ -98,13 +102,15 @@ Tensor attention_cached_ref(const Tensor& q, const AttentionShape& shape, const 
 
 }  // namespace
 
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets) {
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                 const Offsets& offsets) {
   check(q, k, v, shape, offsets);
   return on_kernel_path(q) ? AttentionFunction::apply(q, k, v, shape, offsets) : attention_ref(q, k, v, shape, offsets);
 }
 
-Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
-                        const std::vector<CachePlace>& places, Tensor& key_cache, Tensor& value_cache) {
+Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                        const Offsets& offsets, const std::vector<CachePlace>& places, Tensor& key_cache,
+                        Tensor& value_cache) {
   check(q, k, v, shape, offsets);
   append(k.contiguous(), offsets, places, key_cache);
   append(v.contiguous(), offsets, places, value_cache);

@@ -10,8 +10,10 @@ using Offsets = std::vector<int64_t>;
 
 /// q [N, H·D], k and v [N, K·D] packed by `offsets` → [N, H·D]; each row attends to its own sequence up to itself.
 /// Differentiable. Throws Error on shape mismatch.
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets);
-Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets);
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                 const Offsets& offsets);
+Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                     const Offsets& offsets);
 
 /// Where a sequence's new rows stand in the cache: slot, and how many keys the slot held before them.
 struct CachePlace {
@@ -19,10 +21,11 @@ struct CachePlace {
   int64_t past = 0;
 };
 
-/// Stores k, v [N, K·D] in the caches [slots, capacity, K·D] after each slot's `past` rows, then attends over the slot's
-/// keys. Sequence s of `offsets` goes to places[s]. Not differentiable.
-Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
-                        const std::vector<CachePlace>& places, Tensor& key_cache, Tensor& value_cache);
+/// Stores k, v [N, K·D] in the caches [slots, capacity, K·D] after each slot's `past` rows, then attends over the
+/// slot's keys. Sequence s of `offsets` goes to places[s]. Not differentiable.
+Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                        const Offsets& offsets, const std::vector<CachePlace>& places, Tensor& key_cache,
+                        Tensor& value_cache);
 
 /// x [N, heads·D] rotated by position: table [P, D] float32 (cos, then sin, of each position), positions [N] int64.
 Tensor rotary(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads);

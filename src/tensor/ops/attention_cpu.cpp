@@ -58,7 +58,8 @@ std::vector<Task> split(const AttentionShape& shape, std::span<const AttentionSp
   return tasks;
 }
 
-void Forward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* q, float* out, float* log_sum_exp) {
+void forward_simd(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* q, float* out,
+                  float* log_sum_exp) {
   const int64_t d = shape.head_dim, stride = shape.kv_heads * d, group = shape.heads / shape.kv_heads;
   const std::vector<Task> tasks = split(shape, spans, 32);
   parallel_for(static_cast<int64_t>(tasks.size()), [&](int64_t t) {
@@ -80,12 +81,13 @@ void Forward(const AttentionShape& shape, std::span<const AttentionSpan> spans, 
   });
 }
 
-void Backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout, const float* q, const float* out,
-              const float* log_sum_exp, float* dq, float* dk, float* dv) {
+void backward_simd(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout, const float* q,
+                   const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
   const int64_t d = shape.head_dim, stride = shape.kv_heads * d, group = shape.heads / shape.kv_heads;
   std::vector<Task> tasks = split(shape, spans, INT64_MAX / 2);
   // Longest first, so that the last task to finish is a short one.
-  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) { return a.span->rows > b.span->rows; });
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const Task& a, const Task& b) { return a.span->rows > b.span->rows; });
   parallel_for(static_cast<int64_t>(tasks.size()), [&](int64_t t) {
     const Task& task = tasks[static_cast<size_t>(t)];
     const AttentionSpan& span = *task.span;
@@ -122,7 +124,8 @@ void Backward(const AttentionShape& shape, std::span<const AttentionSpan> spans,
   });
 }
 
-void Rotary(int64_t n, int64_t heads, int64_t head_dim, const int64_t* positions, const float* table, float* x, bool inverse) {
+void rotary_simd(int64_t n, int64_t heads, int64_t head_dim, const int64_t* positions, const float* table, float* x,
+                 bool inverse) {
   const int64_t half = head_dim / 2;
   constexpr int64_t kRows = 32;
   parallel_for((n + kRows - 1) / kRows, [&](int64_t task) {
@@ -150,22 +153,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace agro {
 namespace {
-HWY_EXPORT(Forward);
-HWY_EXPORT(Backward);
-HWY_EXPORT(Rotary);
+HWY_EXPORT(forward_simd);
+HWY_EXPORT(backward_simd);
+HWY_EXPORT(rotary_simd);
 }  // namespace
 
 void attention_forward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* q, float* out,
                        float* log_sum_exp) {
-  HWY_DYNAMIC_DISPATCH(Forward)(shape, spans, q, out, log_sum_exp);
+  HWY_DYNAMIC_DISPATCH(forward_simd)(shape, spans, q, out, log_sum_exp);
 }
-void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout, const float* q,
-                        const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
-  HWY_DYNAMIC_DISPATCH(Backward)(shape, spans, dout, q, out, log_sum_exp, dq, dk, dv);
+void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
+                        const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
+  HWY_DYNAMIC_DISPATCH(backward_simd)(shape, spans, dout, q, out, log_sum_exp, dq, dk, dv);
 }
-void rotary_embedding(int64_t n, int64_t heads, int64_t head_dim, const int64_t* positions, const float* table, float* x,
-                      bool inverse) {
-  HWY_DYNAMIC_DISPATCH(Rotary)(n, heads, head_dim, positions, table, x, inverse);
+void rotary_embedding(int64_t n, int64_t heads, int64_t head_dim, const int64_t* positions, const float* table,
+                      float* x, bool inverse) {
+  HWY_DYNAMIC_DISPATCH(rotary_simd)(n, heads, head_dim, positions, table, x, inverse);
 }
 
 }  // namespace agro

@@ -4,7 +4,8 @@
 
 namespace agro {
 
-Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets) {
+Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
+                     const Offsets& offsets) {
   const int64_t group = shape.heads / shape.kv_heads;
   std::vector<Tensor> outs;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {

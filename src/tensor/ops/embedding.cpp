@@ -7,14 +7,9 @@
 namespace agro {
 namespace {
 
-void check_ids(const Tensor& ids, int64_t vocabulary) {
-  const int64_t* p = read_pointer<int64_t>(ids);
-  const int64_t* bad = std::find_if(p, p + ids.numel(), [&](int64_t id) { return id < 0 || id >= vocabulary; });
-  if (bad != p + ids.numel()) throw fail("token id {} is outside the model's vocabulary of {}", *bad, vocabulary);
-}
-
 struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& weight, const Tensor& ids) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& weight, const Tensor& ids_in) {
+    const Tensor ids = ids_in.contiguous();
     ctx->save_for_backward({ids});
     ctx->saved_data["vocabulary"] = weight.size(0);
     return weight.index_select(0, ids).to(torch::kFloat32);
@@ -38,6 +33,13 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
 };
 
 }  // namespace
+
+void check_ids(const Tensor& ids, int64_t vocabulary) {
+  const Tensor dense = ids.to(torch::kCPU).contiguous();
+  const int64_t* p = read_pointer<int64_t>(dense);
+  const int64_t* bad = std::find_if(p, p + dense.numel(), [&](int64_t id) { return id < 0 || id >= vocabulary; });
+  if (bad != p + dense.numel()) throw fail("token id {} is outside the model's vocabulary of {}", *bad, vocabulary);
+}
 
 Tensor embed_rows(const Tensor& weight, const Tensor& ids) {
   if (weight.device().is_cpu()) check_ids(ids, weight.size(0));

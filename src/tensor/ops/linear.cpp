@@ -5,19 +5,6 @@
 namespace agro {
 namespace {
 
-PackedMatrix pack(const Tensor& weight, WeightLayout layout, bool transposed_product) {
-  const Tensor w = weight.contiguous();
-  const int64_t rows = w.size(0), columns = w.size(1);
-  // x·Wᵀ of an [out, in] weight and dy·W of an [in, out] one both need the transpose of what is stored.
-  const bool transpose = (layout == WeightLayout::kOutIn) != transposed_product;
-  if (w.scalar_type() == at::kBFloat16) {
-    return transpose ? PackedMatrix::from_transposed(bfloat16_bits(w), rows, columns)
-                     : PackedMatrix::from_plain(bfloat16_bits(w), rows, columns, columns);
-  }
-  return transpose ? PackedMatrix::from_transposed(read_pointer<float>(w), rows, columns)
-                   : PackedMatrix::from_plain(read_pointer<float>(w), rows, columns, columns);
-}
-
 /// out [a.cols, b.cols] = aᵀ · b for a [N, A], b [N, B].
 Tensor transposed_product(const Tensor& a, const Tensor& b) {
   const int64_t n = a.size(0), rows = a.size(1), columns = b.size(1);
@@ -28,7 +15,8 @@ Tensor transposed_product(const Tensor& a, const Tensor& b) {
 }
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, const LinearWeight* w) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const LinearWeight* w) {
     const Tensor input = x.contiguous();
     const PackedMatrix& packed = w->pack->get(weight, w->layout);
     Tensor out = torch::empty({input.size(0), packed.n()}, input.options());
@@ -46,7 +34,8 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) {
       dx = torch::empty_like(x);
-      matmul({read_pointer<float>(dy), dy.size(0), dy.size(1)}, pack(weight, layout, true), write_pointer<float>(dx), x.size(1));
+      matmul({read_pointer<float>(dy), dy.size(0), dy.size(1)}, pack_weight(weight, layout, true),
+             write_pointer<float>(dx), x.size(1));
     }
     if (ctx->needs_input_grad(1))
       dweight = layout == WeightLayout::kOutIn ? transposed_product(dy, x) : transposed_product(x, dy);
@@ -60,11 +49,24 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
+PackedMatrix pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient) {
+  const Tensor w = weight.contiguous();
+  const int64_t rows = w.size(0), columns = w.size(1);
+  // x·Wᵀ of an [out, in] weight and dy·W of an [in, out] one both need the transpose of what is stored.
+  const bool transpose = (layout == WeightLayout::kOutIn) != for_gradient;
+  if (w.scalar_type() == at::kBFloat16) {
+    return transpose ? PackedMatrix::from_transposed(bfloat16_bits(w), rows, columns)
+                     : PackedMatrix::from_plain(bfloat16_bits(w), rows, columns, columns);
+  }
+  return transpose ? PackedMatrix::from_transposed(read_pointer<float>(w), rows, columns)
+                   : PackedMatrix::from_plain(read_pointer<float>(w), rows, columns, columns);
+}
+
 const PackedMatrix& WeightPack::get(const Tensor& weight, WeightLayout layout) {
   const int64_t version = weight.is_inference() ? 0 : static_cast<int64_t>(weight._version());
   if (packed_.empty() || data_ != weight.data_ptr() || version_ != version) {
     packed_ = PackedMatrix();  // frees the old copy before the new one is made
-    packed_ = pack(weight, layout, false);
+    packed_ = pack_weight(weight, layout, false);
     data_ = weight.data_ptr();
     version_ = version;
   }
@@ -73,6 +75,7 @@ const PackedMatrix& WeightPack::get(const Tensor& weight, WeightLayout layout) {
 
 Tensor linear(const Tensor& x, const LinearWeight& w) {
   check_shape(x, {-1, w.in_features()}, "input of a linear layer");
+  if (w.bias.defined()) check_shape(w.bias, {w.out_features()}, "bias of a linear layer");
   if (!on_kernel_path(x)) return linear_ref(x, w);
   // Autograd functions take defined tensors only: no bias is an empty one.
   return LinearFunction::apply(x, w.weight, w.bias.defined() ? w.bias : torch::empty({0}, x.options()), &w);

@@ -39,8 +39,8 @@ HWY_INLINE V load_right(D d, const hwy::bfloat16_t* p) {
 
 // R rows × two vectors of columns, over all k.
 template <int R, class T>
-HWY_INLINE void tile(const float* HWY_RESTRICT a, int64_t row_stride, int64_t k_stride, const T* HWY_RESTRICT b, int64_t k,
-                     V (&low)[R], V (&high)[R]) {
+HWY_INLINE void tile(const float* HWY_RESTRICT a, int64_t row_stride, int64_t k_stride, const T* HWY_RESTRICT b,
+                     int64_t k, V (&low)[R], V (&high)[R]) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
@@ -77,14 +77,15 @@ HWY_INLINE void finish(D d, V sum, float* out, const float* bias, bool accumulat
 }
 
 struct Panel {
-  const void* right;      // [k][kPanelColumns]
-  int64_t k, columns;     // columns that exist, ≤ kPanelColumns
-  const float* bias;      // of this panel's first column, or null
+  const void* right;   // [k][kPanelColumns]
+  int64_t k, columns;  // columns that exist, ≤ kPanelColumns
+  const float* bias;   // of this panel's first column, or null
   bool accumulate;
 };
 
 template <int R, class T>
-void rows_times_panel(const float* a, int64_t row_stride, int64_t k_stride, const Panel& panel, float* out, int64_t out_stride) {
+void rows_times_panel(const float* a, int64_t row_stride, int64_t k_stride, const Panel& panel, float* out,
+                      int64_t out_stride) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t c = 0; c < panel.columns; c += 2 * lanes) {
@@ -94,7 +95,8 @@ void rows_times_panel(const float* a, int64_t row_stride, int64_t k_stride, cons
     for (int r = 0; r < R; ++r) {
       float* row = out + r * out_stride + c;
       finish(d, low[r], row, bias, panel.accumulate, panel.columns - c);
-      finish(d, high[r], row + lanes, bias == nullptr ? nullptr : bias + lanes, panel.accumulate, panel.columns - c - lanes);
+      finish(d, high[r], row + lanes, bias == nullptr ? nullptr : bias + lanes, panel.accumulate,
+             panel.columns - c - lanes);
     }
   }
 }
@@ -107,7 +109,8 @@ constexpr auto kernels_by_rows(std::integer_sequence<int, R...>) {
 }
 
 template <class T>
-void matmul_block(const StridedMatrix& a, int64_t row_begin, int64_t row_end, const Panel& panel, float* out, int64_t out_stride) {
+void matmul_block(const StridedMatrix& a, int64_t row_begin, int64_t row_end, const Panel& panel, float* out,
+                  int64_t out_stride) {
   static constexpr auto kKernels = kernels_by_rows<T>(std::make_integer_sequence<int, kRows>());
   for (int64_t row = row_begin; row < row_end; row += kRows) {
     const int64_t count = std::min<int64_t>(kRows, row_end - row);
@@ -116,7 +119,8 @@ void matmul_block(const StridedMatrix& a, int64_t row_begin, int64_t row_end, co
   }
 }
 
-void Matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride, const MatmulOptions& options) {
+void matmul_simd(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride,
+                 const MatmulOptions& options) {
   constexpr int64_t kRowChunk = 8 * kRows;
   const int64_t last = options.last_column < 0 ? b.n() : options.last_column;
   const int64_t first_panel = options.first_column / kPanelColumns;
@@ -132,7 +136,8 @@ void Matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t o
     for (int64_t p = begin; p < std::min(panels, begin + group); ++p) {
       const int64_t column = p * kPanelColumns;
       const Panel panel{b.panel(first_panel + p), b.k(), std::min(kPanelColumns, last - options.first_column - column),
-                        options.bias == nullptr ? nullptr : options.bias + options.first_column + column, options.accumulate};
+                        options.bias == nullptr ? nullptr : options.bias + options.first_column + column,
+                        options.accumulate};
       const int64_t row_end = std::min(a.rows, row + kRowChunk);
       if (b.element() == PackedMatrix::Element::kFloat32)
         matmul_block<float>(a, row, row_end, panel, out + column, out_stride);
@@ -150,7 +155,7 @@ HWY_AFTER_NAMESPACE();
 namespace agro {
 namespace {
 
-HWY_EXPORT(Matmul);
+HWY_EXPORT(matmul_simd);
 
 template <class T>
 PackedMatrix pack_transposed(const T* source, int64_t n, int64_t k, PackedMatrix::Element element) {
@@ -209,9 +214,10 @@ PackedMatrix PackedMatrix::from_plain(const uint16_t* bfloat16, int64_t k, int64
   return pack_plain(bfloat16, k, n, row_stride, Element::kBFloat16);
 }
 
-void matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride, const MatmulOptions& options) {
+void matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride,
+            const MatmulOptions& options) {
   if (a.rows == 0) return;
-  HWY_DYNAMIC_DISPATCH(Matmul)(a, b, out, out_stride, options);
+  HWY_DYNAMIC_DISPATCH(matmul_simd)(a, b, out, out_stride, options);
 }
 
 }  // namespace agro

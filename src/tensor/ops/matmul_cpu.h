@@ -12,7 +12,8 @@
 
 namespace agro {
 
-/// Right-hand side of a product, stored as panels of kPanel columns, each panel [K][kPanel], zero-padded to whole panels.
+/// Right-hand side of a product, stored as panels of kPanel columns, each panel [K][kPanel], zero-padded to whole
+/// panels.
 class PackedMatrix {
  public:
   static constexpr int64_t kPanel = 32;
@@ -63,6 +64,7 @@ struct MatmulOptions {
 };
 
 /// out[row * out_stride + (column − first_column)] = a · b (+ bias) (+ out). All float32.
-void matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride, const MatmulOptions& options = {});
+void matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride,
+            const MatmulOptions& options = {});
 
 }  // namespace agro

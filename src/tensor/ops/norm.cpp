@@ -37,7 +37,8 @@ struct LayerNormFunction : torch::autograd::Function<LayerNormFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
     const Tensor input = x.contiguous();
     const NormShape shape = shape_of(input, weight, eps);
-    Tensor y = torch::empty_like(input), mean = torch::empty({shape.n}, input.options()), inverse_std = torch::empty_like(mean);
+    Tensor y = torch::empty_like(input), mean = torch::empty({shape.n}, input.options()),
+           inverse_std = torch::empty_like(mean);
     layer_norm_forward(shape, read_pointer<float>(input), read_pointer<float>(weight), read_pointer<float>(bias),
                        write_pointer<float>(y), write_pointer<float>(mean), write_pointer<float>(inverse_std));
     ctx->save_for_backward({input, weight, mean, inverse_std});
@@ -70,7 +71,8 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  check_rows(x, weight);
+  check_shape(x, {-1, weight.numel()}, "input of layer_norm");
+  check_shape(bias, {weight.numel()}, "bias of layer_norm");
   return on_kernel_path(x) ? LayerNormFunction::apply(x, weight, bias, eps) : layer_norm_ref(x, weight, bias, eps);
 }
 

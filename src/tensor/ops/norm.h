@@ -4,8 +4,8 @@
 
 namespace agro {
 
-/// x [N, C], weight [C] → x / sqrt(mean(x²) + eps) · weight. x may also be viewed as heads: [N, heads·C] with `weight` [C]
-/// normalises every group of C (Qwen3's query and key norms).
+/// x [N, C], weight [C] → x / sqrt(mean(x²) + eps) · weight. x may also be viewed as heads: [N, heads·C] with `weight`
+/// [C] normalises every group of C (Qwen3's query and key norms).
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 Tensor rms_norm_ref(const Tensor& x, const Tensor& weight, double eps);
 

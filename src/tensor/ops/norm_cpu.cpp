@@ -27,7 +27,7 @@ void for_rows(int64_t n, F&& f) {
   });
 }
 
-void RmsNormForward(const NormShape& s, const float* x, const float* weight, float* y, float* inverse_rms) {
+void rms_norm_forward_simd(const NormShape& s, const float* x, const float* weight, float* y, float* inverse_rms) {
   for_rows(s.n, [&](int64_t row) {
     const float* in = x + row * s.c;
     const float inverse = 1.0F / std::sqrt(dot(in, in, s.c) / static_cast<float>(s.c) + s.eps);
@@ -39,8 +39,8 @@ void RmsNormForward(const NormShape& s, const float* x, const float* weight, flo
   });
 }
 
-void LayerNormForward(const NormShape& s, const float* x, const float* weight, const float* bias, float* y, float* mean,
-                      float* inverse_std) {
+void layer_norm_forward_simd(const NormShape& s, const float* x, const float* weight, const float* bias, float* y,
+                             float* mean, float* inverse_std) {
   for_rows(s.n, [&](int64_t row) {
     const float* in = x + row * s.c;
     RowVec sum = hn::Zero(kRow);
@@ -86,8 +86,8 @@ void column_reduce(int64_t n, int64_t c, int64_t outputs, float* const* out, F&&
   }
 }
 
-void RmsNormBackward(const NormShape& s, const float* dy, const float* x, const float* weight, const float* inverse_rms, float* dx,
-                     float* dweight) {
+void rms_norm_backward_simd(const NormShape& s, const float* dy, const float* x, const float* weight,
+                            const float* inverse_rms, float* dx, float* dweight) {
   float* const outputs[] = {dweight};
   column_reduce(s.n, s.c, 1, outputs, [&](int64_t row, float* dw) {
     const float* g = dy + row * s.c;
@@ -109,8 +109,8 @@ void RmsNormBackward(const NormShape& s, const float* dy, const float* x, const 
   });
 }
 
-void LayerNormBackward(const NormShape& s, const float* dy, const float* x, const float* weight, const float* mean,
-                       const float* inverse_std, float* dx, float* dweight, float* dbias) {
+void layer_norm_backward_simd(const NormShape& s, const float* dy, const float* x, const float* weight,
+                              const float* mean, const float* inverse_std, float* dx, float* dweight, float* dbias) {
   float* const outputs[] = {dweight, dbias};
   column_reduce(s.n, s.c, 2, outputs, [&](int64_t row, float* sums) {
     float* dw = sums;
@@ -133,12 +133,13 @@ void LayerNormBackward(const NormShape& s, const float* dy, const float* x, cons
     for_vectors(s.c, [&](int64_t i, int64_t left) {
       const RowVec normal = hn::Mul(hn::Sub(load(in + i, left), m), inverse);
       const RowVec weighted = hn::Mul(load(g + i, left), load(weight + i, left));
-      store(hn::Mul(inverse, hn::NegMulAdd(normal, mean_projection, hn::Sub(weighted, mean_total))), dx + row * s.c + i, left);
+      store(hn::Mul(inverse, hn::NegMulAdd(normal, mean_projection, hn::Sub(weighted, mean_total))), dx + row * s.c + i,
+            left);
     });
   });
 }
 
-void ColumnSum(int64_t n, int64_t c, const float* x, float* out) {
+void column_sum_simd(int64_t n, int64_t c, const float* x, float* out) {
   float* const outputs[] = {out};
   column_reduce(n, c, 1, outputs, [&](int64_t row, float* sums) { axpy(1.0F, x + row * c, sums, c); });
 }
@@ -150,29 +151,31 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace agro {
 namespace {
-HWY_EXPORT(RmsNormForward);
-HWY_EXPORT(RmsNormBackward);
-HWY_EXPORT(LayerNormForward);
-HWY_EXPORT(LayerNormBackward);
-HWY_EXPORT(ColumnSum);
+HWY_EXPORT(rms_norm_forward_simd);
+HWY_EXPORT(rms_norm_backward_simd);
+HWY_EXPORT(layer_norm_forward_simd);
+HWY_EXPORT(layer_norm_backward_simd);
+HWY_EXPORT(column_sum_simd);
 }  // namespace
 
 void rms_norm_forward(const NormShape& shape, const float* x, const float* weight, float* y, float* inverse_rms) {
-  HWY_DYNAMIC_DISPATCH(RmsNormForward)(shape, x, weight, y, inverse_rms);
+  HWY_DYNAMIC_DISPATCH(rms_norm_forward_simd)(shape, x, weight, y, inverse_rms);
 }
-void rms_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight, const float* inverse_rms,
-                       float* dx, float* dweight) {
-  HWY_DYNAMIC_DISPATCH(RmsNormBackward)(shape, dy, x, weight, inverse_rms, dx, dweight);
+void rms_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
+                       const float* inverse_rms, float* dx, float* dweight) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_backward_simd)(shape, dy, x, weight, inverse_rms, dx, dweight);
 }
-void layer_norm_forward(const NormShape& shape, const float* x, const float* weight, const float* bias, float* y, float* mean,
-                        float* inverse_std) {
-  HWY_DYNAMIC_DISPATCH(LayerNormForward)(shape, x, weight, bias, y, mean, inverse_std);
+void layer_norm_forward(const NormShape& shape, const float* x, const float* weight, const float* bias, float* y,
+                        float* mean, float* inverse_std) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_forward_simd)(shape, x, weight, bias, y, mean, inverse_std);
 }
-void layer_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight, const float* mean,
-                         const float* inverse_std, float* dx, float* dweight, float* dbias) {
-  HWY_DYNAMIC_DISPATCH(LayerNormBackward)(shape, dy, x, weight, mean, inverse_std, dx, dweight, dbias);
+void layer_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
+                         const float* mean, const float* inverse_std, float* dx, float* dweight, float* dbias) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_backward_simd)(shape, dy, x, weight, mean, inverse_std, dx, dweight, dbias);
 }
-void column_sum(int64_t n, int64_t c, const float* x, float* out) { HWY_DYNAMIC_DISPATCH(ColumnSum)(n, c, x, out); }
+void column_sum(int64_t n, int64_t c, const float* x, float* out) {
+  HWY_DYNAMIC_DISPATCH(column_sum_simd)(n, c, x, out);
+}
 
 }  // namespace agro
 #endif  // HWY_ONCE

@@ -57,12 +57,14 @@ HWY_INLINE float dot(const float* a, const float* b, int64_t n) {
 /// out += x · a
 HWY_INLINE void axpy(float x, const float* a, float* out, int64_t n) {
   const RowVec scale = hn::Set(kRow, x);
-  for_vectors(n, [&](int64_t i, int64_t left) { store(hn::MulAdd(scale, load(a + i, left), load(out + i, left)), out + i, left); });
+  for_vectors(n, [&](int64_t i, int64_t left) {
+    store(hn::MulAdd(scale, load(a + i, left), load(out + i, left)), out + i, left);
+  });
 }
 
 /// out[d] = Σ_j weight[j] · rows[j · stride + d] (+ out[d] if accumulate), j ascending.
-HWY_INLINE void weighted_sum(const float* weight, int64_t count, const float* rows, int64_t stride, int64_t n, float* out,
-                             bool accumulate) {
+HWY_INLINE void weighted_sum(const float* weight, int64_t count, const float* rows, int64_t stride, int64_t n,
+                             float* out, bool accumulate) {
   const int64_t lanes = row_lanes();
   int64_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
@@ -95,7 +97,8 @@ HWY_INLINE void weighted_sum(const float* weight, int64_t count, const float* ro
 }
 
 /// score[j] = scale · (q · rows[j · stride …]), j < count.
-HWY_INLINE void scaled_dots(const float* q, const float* rows, int64_t stride, int64_t count, int64_t n, float scale, float* score) {
+HWY_INLINE void scaled_dots(const float* q, const float* rows, int64_t stride, int64_t count, int64_t n, float scale,
+                            float* score) {
   int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
     const float* row = rows + j * stride;

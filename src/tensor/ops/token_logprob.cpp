@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "tensor/ops/embedding.h"
 #include "tensor/ops/vocabulary_cpu.h"
 
 namespace agro {
@@ -29,9 +30,9 @@ void for_vocabulary(int64_t vocabulary, F&& use) {
 }
 
 struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& hidden_in, const Tensor& weight, const Tensor& targets,
+  static Tensor forward(AutogradContext* ctx, const Tensor& hidden_in, const Tensor& weight, const Tensor& targets_in,
                         const LinearWeight* head, double temperature) {
-    const Tensor hidden = hidden_in.contiguous();
+    const Tensor hidden = hidden_in.contiguous(), targets = targets_in.contiguous();
     const PackedMatrix& packed = head->pack->get(weight, head->layout);
     const int64_t n = hidden.size(0), c = hidden.size(1), vocabulary = packed.n();
     const auto t = static_cast<float>(temperature);
@@ -47,7 +48,8 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
         log_sum_exp_update(chunk.rows, columns, logits.data(), columns, t, state.data());
         for (int64_t row = 0; row < chunk.rows; ++row) {
           const int64_t hit = target[chunk.begin + row] - first;
-          if (hit >= 0 && hit < columns) logprob[chunk.begin + row] = logits[static_cast<size_t>(row * columns + hit)] / t;
+          if (hit >= 0 && hit < columns)
+            logprob[chunk.begin + row] = logits[static_cast<size_t>(row * columns + hit)] / t;
         }
       });
       for (int64_t row = 0; row < chunk.rows; ++row) {
@@ -63,26 +65,28 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &lse = saved[3], grad = grads[0].contiguous();
+    const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &lse = saved[3],
+                 grad = grads[0].contiguous();
     const auto t = static_cast<float>(ctx->saved_data["temperature"].toDouble());
     const int64_t n = hidden.size(0), c = hidden.size(1), vocabulary = weight.size(0);
     Tensor dhidden = torch::zeros_like(hidden), dweight;
-    if (ctx->needs_input_grad(1)) dweight = torch::empty(weight.sizes(), hidden.options());
-    const float* w = read_pointer<float>(weight);
+    if (ctx->needs_input_grad(1)) dweight = torch::zeros(weight.sizes(), hidden.options());
     std::vector<float> logits(static_cast<size_t>(std::min(n, kTokenChunk) * std::min(vocabulary, kVocabularyBlock)));
     for_vocabulary(vocabulary, [&](int64_t first, int64_t columns) {
-      const PackedMatrix forward_block = PackedMatrix::from_transposed(w + first * c, columns, c);
-      const PackedMatrix backward_block = PackedMatrix::from_plain(w + first * c, columns, c, c);
+      const Tensor block = weight.narrow(0, first, columns);
+      const PackedMatrix forward_block = pack_weight(block, WeightLayout::kOutIn, false);
+      const PackedMatrix backward_block = pack_weight(block, WeightLayout::kOutIn, true);
       for (const Chunk& chunk : chunks_of(n)) {
         const float* rows = read_pointer<float>(hidden) + chunk.begin * c;
         matmul({rows, chunk.rows, c}, forward_block, logits.data(), columns);
-        token_logprob_gradient(chunk.rows, columns, first, logits.data(), columns, t, read_pointer<float>(lse) + chunk.begin,
-                               read_pointer<int64_t>(targets) + chunk.begin, read_pointer<float>(grad) + chunk.begin);
+        token_logprob_gradient(chunk.rows, columns, first, logits.data(), columns, t,
+                               read_pointer<float>(lse) + chunk.begin, read_pointer<int64_t>(targets) + chunk.begin,
+                               read_pointer<float>(grad) + chunk.begin);
         matmul({logits.data(), chunk.rows, columns}, backward_block, write_pointer<float>(dhidden) + chunk.begin * c, c,
                {.accumulate = true});
         if (dweight.defined())
           matmul({logits.data(), columns, 1, columns}, PackedMatrix::from_plain(rows, chunk.rows, c, c),
-                 write_pointer<float>(dweight) + first * c, c, {.accumulate = chunk.begin > 0});
+                 write_pointer<float>(dweight) + first * c, c, {.accumulate = true});
       }
     });
     return {dhidden, dweight, Tensor(), Tensor(), Tensor()};
@@ -93,7 +97,9 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
 
 Tensor token_logprobs(const Tensor& hidden, const LinearWeight& head, const Tensor& targets, double temperature) {
   check_shape(hidden, {targets.size(0), head.in_features()}, "hidden states of the output head");
-  if (head.layout != WeightLayout::kOutIn || head.bias.defined()) throw Error("the output head must be [vocabulary, hidden] without bias");
+  if (head.layout != WeightLayout::kOutIn || head.bias.defined())
+    throw Error("the output head must be [vocabulary, hidden] without bias");
+  if (targets.device().is_cpu()) check_ids(targets, head.out_features());
   if (!on_kernel_path(hidden)) return token_logprobs_ref(hidden, head, targets, temperature);
   if (head.weight.scalar_type() != at::kFloat && head.weight.requires_grad())
     throw Error("a trainable output head must be float32");

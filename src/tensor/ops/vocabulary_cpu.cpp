@@ -31,7 +31,8 @@ HWY_INLINE float block_max(const float* x, int64_t n) {
   return max;
 }
 
-void LogSumExpUpdate(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature, LogSumExp* state) {
+void log_sum_exp_update_simd(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature,
+                             LogSumExp* state) {
   const float scale = 1.0F / temperature;
   parallel_for((rows + 7) / 8, [&](int64_t task) {
     for (int64_t row = task * 8; row < std::min(rows, task * 8 + 8); ++row) {
@@ -49,13 +50,15 @@ void LogSumExpUpdate(int64_t rows, int64_t columns, const float* logits, int64_t
   });
 }
 
-void TokenLogprobGradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride, float temperature,
-                          const float* log_sum_exp, const int64_t* target, const float* grad) {
+void token_logprob_gradient_simd(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride,
+                                 float temperature, const float* log_sum_exp, const int64_t* target,
+                                 const float* grad) {
   const float scale = 1.0F / temperature;
   parallel_for((rows + 7) / 8, [&](int64_t task) {
     for (int64_t row = task * 8; row < std::min(rows, task * 8 + 8); ++row) {
       float* x = logits + row * stride;
-      const RowVec lse = hn::Set(kRow, log_sum_exp[row]), s = hn::Set(kRow, scale), g = hn::Set(kRow, -grad[row] * scale);
+      const RowVec lse = hn::Set(kRow, log_sum_exp[row]), s = hn::Set(kRow, scale),
+                   g = hn::Set(kRow, -grad[row] * scale);
       for_vectors(columns, [&](int64_t i, int64_t left) {
         store(hn::Mul(g, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, lse))), x + i, left);
       });
@@ -65,9 +68,10 @@ void TokenLogprobGradient(int64_t rows, int64_t columns, int64_t first, float* l
   });
 }
 
-void Probabilities(int64_t n, const float* logits, float log_sum_exp, float* out) {
+void probabilities_simd(int64_t n, const float* logits, float log_sum_exp, float* out) {
   const RowVec lse = hn::Set(kRow, log_sum_exp);
-  for_vectors(n, [&](int64_t i, int64_t left) { store(hn::Exp(kRow, hn::Sub(load(logits + i, left), lse)), out + i, left); });
+  for_vectors(
+      n, [&](int64_t i, int64_t left) { store(hn::Exp(kRow, hn::Sub(load(logits + i, left), lse)), out + i, left); });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -77,20 +81,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace agro {
 namespace {
-HWY_EXPORT(LogSumExpUpdate);
-HWY_EXPORT(TokenLogprobGradient);
-HWY_EXPORT(Probabilities);
+HWY_EXPORT(log_sum_exp_update_simd);
+HWY_EXPORT(token_logprob_gradient_simd);
+HWY_EXPORT(probabilities_simd);
 }  // namespace
 
-void log_sum_exp_update(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature, LogSumExp* state) {
-  HWY_DYNAMIC_DISPATCH(LogSumExpUpdate)(rows, columns, logits, stride, temperature, state);
+void log_sum_exp_update(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature,
+                        LogSumExp* state) {
+  HWY_DYNAMIC_DISPATCH(log_sum_exp_update_simd)(rows, columns, logits, stride, temperature, state);
 }
-void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride, float temperature,
-                            const float* log_sum_exp, const int64_t* target, const float* grad) {
-  HWY_DYNAMIC_DISPATCH(TokenLogprobGradient)(rows, columns, first, logits, stride, temperature, log_sum_exp, target, grad);
+void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride,
+                            float temperature, const float* log_sum_exp, const int64_t* target, const float* grad) {
+  HWY_DYNAMIC_DISPATCH(token_logprob_gradient_simd)
+  (rows, columns, first, logits, stride, temperature, log_sum_exp, target, grad);
 }
 void probabilities(int64_t n, const float* logits, float log_sum_exp, float* out) {
-  HWY_DYNAMIC_DISPATCH(Probabilities)(n, logits, log_sum_exp, out);
+  HWY_DYNAMIC_DISPATCH(probabilities_simd)(n, logits, log_sum_exp, out);
 }
 
 }  // namespace agro

@@ -16,12 +16,13 @@ struct LogSumExp {
 inline constexpr LogSumExp kEmptyLogSumExp{-3.4e38F, 0.0F};
 
 /// Adds the block logits [rows, columns] (rows `stride` apart), each divided by `temperature`, to state[row].
-void log_sum_exp_update(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature, LogSumExp* state);
+void log_sum_exp_update(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature,
+                        LogSumExp* state);
 
-/// Replaces logits by d loss / d logits for loss = Σ_row grad[row] · log softmax(logits / temperature)[target[row]], block
-/// [first, first + columns) of the vocabulary: grad · (1[v = target] − p_v) / temperature.
-void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride, float temperature,
-                            const float* log_sum_exp, const int64_t* target, const float* grad);
+/// Replaces logits by d loss / d logits for loss = Σ_row grad[row] · log softmax(logits / temperature)[target[row]],
+/// block [first, first + columns) of the vocabulary: grad · (1[v = target] − p_v) / temperature.
+void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride,
+                            float temperature, const float* log_sum_exp, const int64_t* target, const float* grad);
 
 /// out[i] = exp(logits[i] − log_sum_exp), one row of n.
 void probabilities(int64_t n, const float* logits, float log_sum_exp, float* out);

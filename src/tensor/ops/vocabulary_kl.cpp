@@ -24,7 +24,8 @@ struct VocabularyKlFunction : torch::autograd::Function<VocabularyKlFunction> {
     Tensor out = torch::empty({n}, hidden.options());
     for_chunks(n, weight.size(0), [&](int64_t begin, int64_t rows) {
       const Tensor logprobs = hidden.narrow(0, begin, rows).matmul(weight.t()).log_softmax(-1);
-      const Tensor ref_logprobs = ref_hidden.narrow(0, begin, rows).matmul(ref_weight.to(hidden.scalar_type()).t()).log_softmax(-1);
+      const Tensor ref_logprobs =
+          ref_hidden.narrow(0, begin, rows).matmul(ref_weight.to(hidden.scalar_type()).t()).log_softmax(-1);
       out.narrow(0, begin, rows).copy_(kl_of(logprobs, ref_logprobs));
     });
     ctx->save_for_backward({hidden, weight, ref_hidden, ref_weight});
@@ -53,14 +54,17 @@ struct VocabularyKlFunction : torch::autograd::Function<VocabularyKlFunction> {
 
 }  // namespace
 
-Tensor vocabulary_kl(const Tensor& hidden, const LinearWeight& head, const Tensor& ref_hidden, const LinearWeight& ref_head) {
+Tensor vocabulary_kl(const Tensor& hidden, const LinearWeight& head, const Tensor& ref_hidden,
+                     const LinearWeight& ref_head) {
   check_shape(ref_hidden, {hidden.size(0), ref_head.in_features()}, "hidden states of the reference");
   if (head.out_features() != ref_head.out_features())
-    throw fail("policy and reference have vocabularies of {} and {} tokens", head.out_features(), ref_head.out_features());
+    throw fail("policy and reference have vocabularies of {} and {} tokens", head.out_features(),
+               ref_head.out_features());
   return VocabularyKlFunction::apply(hidden, head.weight, ref_hidden.detach(), ref_head.weight.detach());
 }
 
-Tensor vocabulary_kl_ref(const Tensor& hidden, const LinearWeight& head, const Tensor& ref_hidden, const LinearWeight& ref_head) {
+Tensor vocabulary_kl_ref(const Tensor& hidden, const LinearWeight& head, const Tensor& ref_hidden,
+                         const LinearWeight& ref_head) {
   return kl_of(linear_ref(hidden, head).log_softmax(-1), linear_ref(ref_hidden, ref_head).log_softmax(-1).detach());
 }
 

@@ -1,0 +1,153 @@
+#include "tensor/ops/token_logprob.h"
+
+#include <cmath>
+
+#include "tensor/ops/op_case_test.h"
+#include "tensor/ops/vocabulary_cpu.h"
+
+namespace agro {
+namespace {
+
+LinearWeight head_of(const Tensor& weight) {
+  LinearWeight head;
+  head.weight = weight;
+  return head;
+}
+
+struct Shape {
+  int64_t n, c, vocabulary;
+};
+// Vocabularies around the block (4096) and the panel (32), rows around the 8 of a task and the 1024 of a chunk.
+const Shape kShapes[] = {{1, 1, 1},     {1, 5, 2},    {7, 8, 10},   {9, 33, 31},   {8, 16, 257}, {3, 17, 4095},
+                         {5, 16, 4096}, {6, 8, 4097}, {2, 9, 8193}, {1023, 4, 10}, {1025, 3, 33}};
+
+TEST(TokenLogprobs, AgreeWithFloat64) {
+  for (const Shape& s : kShapes) {
+    for (const double temperature : {1.0, 0.7, 2.0}) {
+      const Tensor targets = random_ids(s.n, s.vocabulary, 7);
+      const auto with = [=](const auto& apply) {
+        return [=](const std::vector<Tensor>& x) { return apply(x[0], head_of(x[1]), targets, temperature); };
+      };
+      check_op({fmt::format("[{}, {}] over {} at temperature {}", s.n, s.c, s.vocabulary, temperature),
+                {random_tensor({s.n, s.c}, 1), random_tensor({s.vocabulary, s.c}, 2)},
+                with(token_logprobs),
+                with(token_logprobs_ref)});
+    }
+  }
+}
+
+// A frozen bfloat16 head still passes the gradient on to the hidden states.
+TEST(TokenLogprobs, BFloat16HeadAgreesWithFloat64) {
+  for (const Shape& s : kShapes) {
+    const Tensor targets = random_ids(s.n, s.vocabulary, 7),
+                 weight = random_tensor({s.vocabulary, s.c}, 2).to(torch::kBFloat16);
+    const auto with = [=](const auto& apply) {
+      return [=](const std::vector<Tensor>& x) { return apply(x[0], head_of(weight), targets, 1.0); };
+    };
+    check_op({fmt::format("[{}, {}] over {} in bfloat16", s.n, s.c, s.vocabulary),
+              {random_tensor({s.n, s.c}, 1)},
+              with(token_logprobs),
+              with(token_logprobs_ref)});
+  }
+}
+
+TEST(TokenLogprobs, SumToOneOverTheVocabulary) {
+  const Tensor hidden = random_tensor({1, 6}, 1, 30.0), weight = random_tensor({4100, 6}, 2);
+  on_every_instruction_set([&] {
+    const Tensor logprobs = token_logprobs(hidden.expand({4100, 6}), head_of(weight), torch::arange(4100));
+    EXPECT_NEAR(logprobs.to(torch::kDouble).exp().sum().item<double>(), 1.0, 2e-5);
+  });
+}
+
+TEST(TokenLogprobs, StayFiniteForHugeLogits) {
+  const Tensor hidden = torch::full({2, 1}, 1e4F), weight = torch::tensor({-1.0F, 0.0F, 1.0F}).view({3, 1});
+  on_every_instruction_set([&] {
+    const Tensor logprobs = token_logprobs(hidden, head_of(weight), int64_tensor({2, 0}));
+    EXPECT_EQ(logprobs[0].item<float>(), 0.0F);
+    EXPECT_EQ(logprobs[1].item<float>(), -2e4F);
+  });
+}
+
+TEST(TokenLogprobs, ARowAloneHasTheSameBitsAsInABatch) {
+  const Tensor hidden = random_tensor({21, 19}, 1), targets = random_ids(21, 4100, 7);
+  const LinearWeight head = head_of(random_tensor({4100, 19}, 2));
+  on_every_instruction_set([&] {
+    const Tensor batch = token_logprobs(hidden, head, targets);
+    for (int64_t row = 0; row < 21; ++row)
+      expect_same_bits(token_logprobs(hidden.narrow(0, row, 1), head, targets.narrow(0, row, 1)),
+                       batch.narrow(0, row, 1), "log-probability");
+  });
+}
+
+TEST(TokenLogprobs, ViewsAreReadAsTheyLook) {
+  const Tensor hidden = random_tensor({6, 8}, 1).t(), targets = random_ids(16, 10, 7).view({8, 2}).select(1, 1),
+               weight = random_tensor({6, 10}, 2).t();
+  const auto gradients = [&](auto&& arrange) {
+    const Tensor h = hidden.clone().set_requires_grad(true),
+                 w = arrange(weight).clone(at::MemoryFormat::Preserve).set_requires_grad(true);
+    const Tensor logprobs = token_logprobs(h, head_of(w), arrange(targets));
+    logprobs.sum().backward();
+    return std::vector<Tensor>{logprobs.detach(), h.grad(), w.grad()};
+  };
+  const auto views = gradients([](const Tensor&x) { return x; }),
+             dense = gradients([](const Tensor&x) { return x.contiguous(); });
+  for (size_t i = 0; i < views.size(); ++i) expect_same_bits(views[i], dense[i], "result");
+}
+
+TEST(TokenLogprobs, ReferenceAgreesWithCentralDifferences) {
+  const Tensor targets = int64_tensor({4, 0, 2});
+  check_central_differences(
+      [&](const std::vector<Tensor>& x) { return token_logprobs_ref(x[0], head_of(x[1]), targets, 0.7); },
+      {random_tensor({3, 4}, 1), random_tensor({5, 4}, 2)});
+}
+
+TEST(TokenLogprobs, BadInputIsNamed) {
+  const Tensor hidden = torch::zeros({2, 3});
+  const LinearWeight head = head_of(torch::zeros({5, 3}));
+  EXPECT_EQ(error_of([&] {
+              token_logprobs(hidden, head, int64_tensor({1, 5}));
+            }),
+            "token id 5 is outside the model's vocabulary of 5");
+  EXPECT_EQ(error_of([&] {
+              token_logprobs(hidden, head, int64_tensor({1, -1}));
+            }),
+            "token id -1 is outside the model's vocabulary of 5");
+  EXPECT_EQ(error_of([&] {
+              token_logprobs(torch::zeros({2, 4}), head, int64_tensor({1, 2}));
+            }),
+            "hidden states of the output head has shape [2, 4], expected [2, 3]");
+}
+
+TEST(LogSumExp, BlocksOfAnySizeGiveTheWhole) {
+  const Tensor logits = random_tensor({9, 1000}, 1, 4.0);
+  for (const double temperature : {1.0, 0.5}) {
+    const Tensor exact = (logits.to(torch::kDouble) / temperature).logsumexp(-1);
+    for (const int64_t block : {1, 13, 16, 1000}) {
+      on_every_instruction_set([&] {
+        std::vector<LogSumExp> state(9, kEmptyLogSumExp);
+        for (int64_t first = 0; first < 1000; first += block)
+          log_sum_exp_update(9, std::min<int64_t>(block, 1000 - first), read_pointer<float>(logits) + first, 1000,
+                             static_cast<float>(temperature), state.data());
+        for (size_t row = 0; row < 9; ++row)
+          EXPECT_NEAR(static_cast<double>(state[row].max + std::log(state[row].sum)),
+                      exact[static_cast<int64_t>(row)].item<double>(), 1e-5)
+              << block;
+      });
+    }
+  }
+}
+
+TEST(Probabilities, AgreeWithFloat64) {
+  for (const int64_t n : {1, 15, 16, 17, 1009}) {
+    const Tensor logits = random_tensor({n}, 1);
+    const Tensor lse = logits.to(torch::kDouble).logsumexp(0);
+    on_every_instruction_set([&] {
+      Tensor out = torch::empty({n});
+      probabilities(n, read_pointer<float>(logits), lse.item<float>(), write_pointer<float>(out));
+      EXPECT_LE(error_against(out, logits.to(torch::kDouble).softmax(0)), 1e-6);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace agro
