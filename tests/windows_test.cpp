@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include "support.h"
@@ -185,10 +184,13 @@ TEST_F(Generate, SamplesDependOnSeedAndLineNotOnTheBatch) {
 TEST_F(Generate, AnswersWhatHasBeenAskedBeforeTheInputEnds) {
   const Path fifo = folder_ / "questions";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  // Opened for reading as well, so that neither side waits for the other to open it.
-  std::fstream questions(fifo, std::ios::in | std::ios::out);
+  // Open for reading too, so that neither side waits for the other; not inherited, or the child would hold it open.
+  const int questions = ::open(fifo.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(questions, 0);
+  const std::string question = "{\"prompt\": \"What\"}\n";
+  const auto put = [&] { return ::write(questions, question.data(), question.size()); };
   const pid_t child = start({"generate", addition_, "--stdin", "--greedy"}, fifo);
-  questions << R"({"prompt": "What"})" << std::endl;
+  EXPECT_EQ(put(), static_cast<ssize_t>(question.size()));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   std::string answer;
   while (!answer.ends_with('\n') && std::chrono::steady_clock::now() < deadline) {
@@ -196,8 +198,8 @@ TEST_F(Generate, AnswersWhatHasBeenAskedBeforeTheInputEnds) {
     answer = read_file(folder_ / "stdout");
   }
   EXPECT_TRUE(answer.ends_with('\n'));
-  questions << R"({"prompt": "What"})" << std::endl;
-  questions.close();
+  EXPECT_EQ(put(), static_cast<ssize_t>(question.size()));
+  ::close(questions);
   const Finished finished = wait(child);
   EXPECT_EQ(finished.code, 0) << finished.err;
   EXPECT_EQ(finished.out, answer + answer);

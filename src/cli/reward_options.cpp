@@ -36,7 +36,7 @@ RewardsConfig rewards_config(const RewardOptions& options) {
 
 bool needs_answer(const RewardsConfig& rewards) {
   return std::any_of(rewards.reward.begin(), rewards.reward.end(),
-                     [](const RewardConfig& reward) { return reward.kind != "command"; });
+                     [](const RewardConfig& reward) { return reward.needs_answer(); });
 }
 
 }  // namespace agro

@@ -1,15 +1,18 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -31,8 +34,23 @@ void sync_path(const Path& path) {
   if (d.fd < 0 || ::fsync(d.fd) != 0) throw fail("cannot flush to disk: {}", errno_text()).at(path.string());
 }
 
-Path temporary_beside(const Path& path) {
-  return path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid());
+Path beside(const Path& path, std::string_view mark) {
+  return path.parent_path() / fmt::format(".{}{}{}", path.filename().string(), mark, ::getpid());
+}
+
+constexpr std::string_view kTemporary = ".tmp-", kRetired = ".old-";
+
+/// Whether the name was made by beside() in a process that is no more (or by a namesake of ours).
+bool is_unfinished(const std::string& name) {
+  for (const std::string_view mark : {kTemporary, kRetired}) {
+    const size_t at = name.rfind(mark);
+    if (!name.starts_with('.') || at == std::string::npos) continue;
+    pid_t owner = 0;
+    const char* const end = name.data() + name.size();
+    if (std::from_chars(name.data() + at + mark.size(), end, owner).ptr != end || owner <= 0) continue;
+    if (owner == ::getpid() || (::kill(owner, 0) != 0 && errno == ESRCH)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -69,7 +87,7 @@ std::string read_file(const Path& path) {
 }
 
 void write_atomically(const Path& path, const std::function<void(std::ostream&)>& write) {
-  const Path temporary = temporary_beside(path);
+  const Path temporary = beside(path, kTemporary);
   try {
     if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -99,8 +117,8 @@ void write_atomically(const Path& path, std::string_view content) {
 void replace_folder_atomically(const Path& folder, const std::function<void(const Path&)>& fill) {
   namespace fs = std::filesystem;
   const Path path = folder.has_filename() ? folder : folder.parent_path();  // "out/" means "out"
-  const Path temporary = temporary_beside(path);
-  const Path retired = path.parent_path() / fmt::format(".{}.old-{}", path.filename().string(), ::getpid());
+  const Path temporary = beside(path, kTemporary);
+  const Path retired = beside(path, kRetired);
   std::error_code ignored;
   fs::remove_all(temporary, ignored);
   try {
@@ -133,6 +151,14 @@ void replace_folder_atomically(const Path& folder, const std::function<void(cons
     fs::remove_all(temporary, ignored);
     throw fail("cannot write the folder: {}", error.what()).at(path.string());
   }
+}
+
+void remove_unfinished(const Path& folder) {
+  std::error_code ignored;
+  std::vector<Path> unfinished;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (is_unfinished(entry.path().filename().string())) unfinished.push_back(entry.path());
+  for (const Path& path : unfinished) std::filesystem::remove_all(path, ignored);
 }
 
 }  // namespace agro

@@ -41,4 +41,8 @@ void write_atomically(const Path& path, std::string_view content);
 /// was there is replaced and removed only after the new one is in place. On failure the old folder survives untouched.
 void replace_folder_atomically(const Path& path, const std::function<void(const Path&)>& fill);
 
+/// Removes from `folder` (if it exists) the temporaries of the functions above whose process was killed. Not while
+/// another thread writes there.
+void remove_unfinished(const Path& folder);
+
 }  // namespace agro

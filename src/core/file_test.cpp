@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/test_disk.h"
 #include "core/test_folder.h"
 
 namespace agro {
@@ -21,27 +23,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-/// While it lives, no file of this process can grow beyond `bytes`: to the writer it looks like a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &old_limit_);
-    old_handler_ = ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{bytes, old_limit_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
-    ::signal(SIGXFSZ, old_handler_);
-  }
-
- private:
-  rlimit old_limit_{};
-  sighandler_t old_handler_ = SIG_DFL;
-};
 
 class FileTest : public TestFolder {
  protected:
@@ -144,6 +125,24 @@ TEST_F(FileTest, AFailedFolderKeepsTheOldOne) {
   }
   EXPECT_EQ(read_file(folder_ / "model" / "weights"), "old");
   EXPECT_THAT(names(), ElementsAre("model"));
+}
+
+TEST_F(FileTest, LeftoversOfAKilledProcessAreRemoved) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    replace_folder_atomically(folder_ / "model", [](const Path& f) {
+      write_atomically(f / "weights", "half");
+      ::raise(SIGKILL);
+    });
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  write_atomically(folder_ / ".mine.tmp", "");
+  write_atomically(folder_ / ".theirs.tmp-1", "");  // process 1 is always there
+  EXPECT_EQ(names().size(), 3U);
+  remove_unfinished(folder_);
+  EXPECT_THAT(names(), ElementsAre(".mine.tmp", ".theirs.tmp-1"));
+  remove_unfinished(folder_ / "nowhere");
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ void for_each_jsonl(const Path& path, const std::function<void(const Json&, int6
     } catch (const Json::exception& error) {
       throw fail("is not valid JSON: {}", error.what())
           .at(place())
-          .hint("every line must hold one complete JSON object");
+          .hint("every line must hold one complete JSON object; NaN and Infinity are not JSON");
     }
     try {
       visit(value, line);

@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -11,7 +12,8 @@ namespace {
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = std::make_shared<spdlog::logger>("agro", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%^%v%$");
+    // On a terminal a live progress line may be standing there: the message takes its place.
+    made->set_pattern(::isatty(STDERR_FILENO) != 0 ? "\r\x1b[K%^%v%$" : "%v");
     return made;
   }();
   return *instance;

@@ -28,6 +28,12 @@ bool needs_end(const StoredCompletion& completion, const TokenIds& ids, const En
   return ids.empty() || std::count(encoders.end_ids.begin(), encoders.end_ids.end(), ids.back()) == 0;
 }
 
+std::string decoded(TokenIds ids, const Encoders& encoders) {
+  if (!encoders.decode) return {};
+  if (!ids.empty() && std::count(encoders.end_ids.begin(), encoders.end_ids.end(), ids.back()) > 0) ids.pop_back();
+  return encoders.decode(ids);
+}
+
 }  // namespace
 
 TokenIds encode_prompt(const PromptRecord& prompt, const Encoders& encoders) {
@@ -45,12 +51,28 @@ Response to_response(const StoredCompletion& completion, const Encoders& encoder
   response.ids = completion.ids.empty() ? encode_text(completion.text, encoders) : completion.ids;
   if (needs_end(completion, response.ids, encoders)) response.ids.push_back(encoders.end_ids.front());
   if (response.ids.empty()) throw fail("a stored completion encodes to no token at all");
-  response.text = completion.text;
+  response.text =
+      completion.text.empty() && !completion.ids.empty() ? decoded(completion.ids, encoders) : completion.text;
   response.reward = completion.reward.value_or(std::numeric_limits<double>::quiet_NaN());
   response.finished = completion.finish_reason != "length";
   response.source = completion.source;
   response.behavior_logprob = completion.logprob;
   return response;
+}
+
+void check_fits(const PromptRecord& prompt, const TokenIds& prompt_ids, const TokenIds& completion_ids,
+                const ModelLimits& limits) {
+  const std::string who = fmt::format("prompt '{}'{}", prompt.id, completion_ids.empty() ? "" : " with its completion");
+  const size_t unfed = completion_ids.empty() ? 0 : 1;
+  const auto length = static_cast<int64_t>(prompt_ids.size() + completion_ids.size() - unfed);
+  if (length > limits.positions)
+    throw fail("{} tokens are more than the model's {} positions", length, limits.positions)
+        .at(who)
+        .hint("drop it, shorten it, or use a model with a longer context");
+  for (const TokenIds* ids : {&prompt_ids, &completion_ids})
+    for (const TokenId id : *ids)
+      if (id < 0 || id >= limits.vocabulary)
+        throw fail("token id {} is outside the model's vocabulary of {}", id, limits.vocabulary).at(who);
 }
 
 }  // namespace agro

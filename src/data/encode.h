@@ -12,6 +12,7 @@ namespace agro {
 
 struct Encoders {
   std::function<TokenIds(std::string_view text)> encode;                // empty: the folder has no tokenizer
+  std::function<std::string(const TokenIds& ids)> decode;               // empty as encode is
   std::function<std::string(const OrderedJson& messages)> render_chat;  // empty: the folder has no chat template
   TokenIds end_ids;        // end tokens; the first is appended. May be empty
   bool append_end = true;  // data.append_eos
@@ -24,6 +25,18 @@ TokenIds encode_prompt(const PromptRecord& prompt, const Encoders& encoders);
 /// A stored completion as a response; ids win over text. The end token is appended (once) unless the completion was cut
 /// (finish_reason "length"), append_end is off, the model has none, or ids come with a finish_reason: those are exact.
 /// The reward is NaN where the file has none. Throws Error where text needs a tokenizer or no token comes out.
+/// A completion that is ids alone gets their text, as far as it can be had.
 Response to_response(const StoredCompletion& completion, const Encoders& encoders);
+
+/// What a model can be asked.
+struct ModelLimits {
+  int64_t positions = 0;
+  int64_t vocabulary = 0;
+};
+
+/// Throws Error naming the prompt where it, with its completion (may be empty), is longer than the model or holds an id
+/// outside its vocabulary. The last token of a completion is never fed back and needs no position.
+void check_fits(const PromptRecord& prompt, const TokenIds& prompt_ids, const TokenIds& completion_ids,
+                const ModelLimits& limits);
 
 }  // namespace agro

@@ -18,13 +18,17 @@ Encoders make_encoders(const TextTools& tools, TokenIds end_ids, bool append_end
       return chat.render(messages, {{"add_generation_prompt", true}});
     };
   }
-  if (tools.tokenizer) encoders.encode = [t = *tools.tokenizer](std::string_view text) { return t.encode(text); };
+  if (tools.tokenizer) {
+    encoders.encode = [t = *tools.tokenizer](std::string_view text) { return t.encode(text); };
+    encoders.decode = [t = *tools.tokenizer](const TokenIds& ids) { return t.decode(ids); };
+  }
   return encoders;
 }
 
 void add_system_prompt(PromptRecord& prompt, const std::string& system_prompt) {
   if (system_prompt.empty() || prompt.text.empty()) return;
-  prompt.messages = OrderedJson::array({{{"role", "system"}, {"content", system_prompt}}, {{"role", "user"}, {"content", prompt.text}}});
+  prompt.messages = OrderedJson::array(
+      {{{"role", "system"}, {"content", system_prompt}}, {{"role", "user"}, {"content", prompt.text}}});
   prompt.text.clear();
 }
 

@@ -22,6 +22,10 @@ MeanError mean_and_error(const std::vector<double>& x) {
   return {sum / n, x.size() > 1 ? std::sqrt(squares / (n - 1) / n) : 0.0};
 }
 
+ModelLimits limits_of(const CausalLm& model) {
+  return {model.config().max_position_embeddings, model.config().vocab_size};
+}
+
 /// Sum of each item's token log-probs, computed some thousand tokens at a time.
 std::vector<double> sequence_logprobs(const CausalLm& model, const std::vector<PromptCompletion>& items) {
   const torch::NoGradGuard no_grad;
@@ -92,7 +96,10 @@ Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup)
 Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count,
                                     uint64_t seed) {
   std::vector<GenerationRequest> requests;
-  for (size_t p = 0; p < prompt_ids_.size(); ++p) requests.push_back({prompt_ids_[p], p, 0, count});
+  for (size_t p = 0; p < prompt_ids_.size(); ++p) {
+    check_fits(setup_.prompts[p], prompt_ids_[p], {}, limits_of(model));
+    requests.push_back({prompt_ids_[p], p, 0, count});
+  }
   Scored scored;
   scored.completions =
       Engine(model, setup_.tokenizer, setup_.engine).generate(requests, sampling, seed, Stream::kEvaluation);
@@ -193,7 +200,10 @@ double Evaluator::mean_answer_probability(const CausalLm& model) const {
     if (!setup_.encoders.end_ids.empty()) answers.back().push_back(setup_.encoders.end_ids.front());
   }
   std::vector<PromptCompletion> items;
-  for (size_t p = 0; p < answers.size(); ++p) items.push_back({prompt_ids_[p], answers[p]});
+  for (size_t p = 0; p < answers.size(); ++p) {
+    check_fits(setup_.prompts[p], prompt_ids_[p], answers[p], limits_of(model));
+    items.push_back({prompt_ids_[p], answers[p]});
+  }
   double sum = 0;
   for (const double logprob : sequence_logprobs(model, items)) sum += std::exp(logprob);
   return sum / static_cast<double>(answers.size());

@@ -55,14 +55,15 @@ struct EvaluationSetup {
 
 class Evaluator {
  public:
-  /// Throws Error where a prompt has no answer that a reward needs, or does not fit the model.
+  /// Throws Error where a prompt cannot be encoded.
   Evaluator(EvaluateConfig config, EvaluationSetup setup);
 
   /// V̂*(x) from the reference's own samples; from then on results carry the value gap.
   void prepare_reference(const CausalLm& reference, double beta);
 
   /// `reference` may be null: no KL and no gaps. beta in units of reward per nat. The same model gives the same result:
-  /// draws depend on the seed alone.
+  /// draws depend on the seed alone. Throws Error where a prompt has no answer that a reward needs, or does not fit the
+  /// model.
   EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta);
 
  private:

@@ -182,7 +182,7 @@ class Session {
       const Sequence s = active_[i];
       const bool stopped = stop_.ends(s.target->ids);
       if (stopped || static_cast<int64_t>(s.target->ids.size()) >= s.limit) {
-        s.target->finish = stopped ? FinishReason::kStop : FinishReason::kLength;
+        s.target->finish = stopped || stop_.length_is_the_end() ? FinishReason::kStop : FinishReason::kLength;
         free_.push_back(s.slot);
       } else {
         active_[kept++] = s;

@@ -10,6 +10,7 @@ StopRule::StopRule(const SamplingConfig& sampling, const TokenIds& end_ids, cons
     : strings_(sampling.stop_strings), tokenizer_(tokenizer) {
   if (!sampling.ignore_eos) ids_.insert(end_ids.begin(), end_ids.end());
   ids_.insert(sampling.stop_ids.begin(), sampling.stop_ids.end());
+  length_is_the_end_ = !sampling.ignore_eos && ids_.empty() && strings_.empty();
   if (!strings_.empty() && tokenizer == nullptr)
     throw Error("stop strings need a tokenizer, and the model folder has none").hint("use stop_ids");
   for (const std::string& s : strings_) {

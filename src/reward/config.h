@@ -20,6 +20,8 @@ struct RewardConfig {
 
   /// The name it is logged under.
   const std::string& label() const { return name.empty() ? kind : name; }
+  /// Whether a prompt without answer cannot be scored.
+  bool needs_answer() const { return kind != "command"; }
   void visit(ConfigVisitor& v);
 };
 

@@ -29,6 +29,7 @@ TotalReward::TotalReward(const RewardsConfig& config) {
     if (!seen.insert(item.label()).second)
       throw fail("two rewards are called '{}'", item.label()).hint("give each [[reward]] its own name");
     parts_.push_back({make_reward(item), item.weight});
+    needs_answer_ = needs_answer_ || item.needs_answer();
   }
 }
 
@@ -36,6 +37,11 @@ std::vector<std::string> TotalReward::names() const {
   std::vector<std::string> names;
   for (const Part& part : parts_) names.emplace_back(part.reward->name());
   return names;
+}
+
+bool TotalReward::cut_short(double& reward) const {
+  if (truncated_ == Truncated::kZeroReward) reward = 0;
+  return truncated_ == Truncated::kDrop;
 }
 
 RewardScores TotalReward::score(std::span<const RewardQuery> queries) {
@@ -50,9 +56,7 @@ RewardScores TotalReward::score(std::span<const RewardQuery> queries) {
   for (size_t i = 0; i < queries.size(); ++i) {
     if (!std::isfinite(scores.total[i]))
       throw fail("the weighted sum of the rewards is {}", scores.total[i]).at(describe(queries[i]));
-    if (!queries[i].truncated) continue;
-    if (truncated_ == Truncated::kZeroReward) scores.total[i] = 0;
-    scores.dropped[i] = truncated_ == Truncated::kDrop;
+    if (queries[i].truncated) scores.dropped[i] = cut_short(scores.total[i]);
   }
   return scores;
 }

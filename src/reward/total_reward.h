@@ -28,6 +28,12 @@ class TotalReward {
   /// Names in the order of RewardScores::parts.
   std::vector<std::string> names() const;
 
+  /// Whether any of them cannot score a prompt without answer.
+  bool needs_answer() const { return needs_answer_; }
+
+  /// What `truncated` makes of a response cut at the length limit: changes its reward; true if it is to be dropped.
+  bool cut_short(double& reward) const;
+
   /// Throws Error as Reward::score does, or when a sum is not finite.
   RewardScores score(std::span<const RewardQuery> queries);
 
@@ -39,6 +45,7 @@ class TotalReward {
   };
   std::vector<Part> parts_;
   Truncated truncated_ = Truncated::kKeep;
+  bool needs_answer_ = false;
 };
 
 }  // namespace agro

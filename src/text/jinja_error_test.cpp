@@ -38,6 +38,7 @@ TEST(JinjaError, SyntaxErrorsNameLineAndColumn) {
   EXPECT_EQ(message_of("{{ 1 2 }}"), "line 1, column 6: expected '}}', found '2'");
   EXPECT_EQ(message_of("{{ a $ b }}"), "line 1, column 6: unexpected character '$'");
   EXPECT_EQ(message_of("{{ '\\u12' }}"), "line 1, column 5: '\\u' needs 4 hexadecimal digits");
+  EXPECT_EQ(message_of("{{ '\\ud83d' }}"), "line 1, column 5: U+D83D is not a character");
   EXPECT_EQ(message_of("{{ 99999999999999999999 }}"), "line 1, column 4: '99999999999999999999' is out of range");
   EXPECT_THAT(message_of("{% if x %}\na"), testing::HasSubstr("expected 'endif', found the end of the template"));
   EXPECT_THAT(message_of("{% break %}"), testing::HasSubstr("break and continue need a loop"));
@@ -55,6 +56,7 @@ TEST(JinjaError, RuntimeErrorsNameTheLine) {
             "line 1: a value of type dict has no attribute 'a'");
   EXPECT_EQ(message_of("{{ [1][3].x }}"), "line 1: there is no item 3");
   EXPECT_EQ(message_of("{{ 'a' + 1 }}"), "line 1: '+' cannot combine str and int");
+  EXPECT_EQ(message_of("{{ +'a' }}"), "line 1: '+' cannot combine int and str");
   EXPECT_EQ(message_of("{{ 'a' + x }}"), "line 1: 'x' is undefined");
   EXPECT_EQ(message_of("{{ x() }}"), "line 1: 'x' is undefined");
   EXPECT_EQ(message_of("{{ 1() }}"), "line 1: a value of type int cannot be called");

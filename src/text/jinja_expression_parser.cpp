@@ -171,8 +171,11 @@ ExpressionRef ExpressionParser::parse_signed(bool with_filters) {
   ExpressionRef value = nullptr;
   if (reader_.skip_symbol("-")) {
     value = make(Negation{parse_signed(false)});
+  } else if (reader_.skip_symbol("+")) {
+    const ExpressionRef zero = make(Constant{0});
+    value = make(Binary{BinaryOperator::add, zero, parse_signed(false)});
   } else {
-    value = reader_.skip_symbol("+") ? parse_signed(false) : parse_primary();
+    value = parse_primary();
   }
   value = parse_postfix(value);
   return with_filters ? parse_filters(value) : value;

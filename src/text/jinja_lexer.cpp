@@ -232,6 +232,7 @@ class Lexer {
       if (failure != std::errc() || end != hex.data() + digits) {
         throw error(fmt::format("'\\{}' needs {} hexadecimal digits", c, digits), at_);
       }
+      if (!is_scalar_value(code_point)) throw error(fmt::format("U+{:04X} is not a character", code_point), at_);
       append_code_point(content, code_point);
       at_ += 2 + digits;
       return;

@@ -243,10 +243,12 @@ std::string title(std::string_view text) {
   });
 }
 
+bool is_scalar_value(uint32_t code_point) {
+  return code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
+}
+
 void append_code_point(std::string& text, uint32_t code_point) {
   utf8proc_uint8_t bytes[4];
-  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (code_point > 0x10FFFF || surrogate) throw fail("U+{:04X} is not a Unicode scalar value", code_point);
   const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes);
   text.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
 }

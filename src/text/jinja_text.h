@@ -38,7 +38,10 @@ std::string lower(std::string_view text);
 std::string capitalize(std::string_view text);
 std::string title(std::string_view text);
 
-/// Appends the UTF-8 of a code point. Throws Error for a surrogate or a value above U+10FFFF.
+/// Whether UTF-8 can express the code point: neither a surrogate nor above U+10FFFF.
+bool is_scalar_value(uint32_t code_point);
+
+/// Appends the UTF-8 of a scalar value.
 void append_code_point(std::string& text, uint32_t code_point);
 
 }  // namespace agro::detail::jinja

@@ -51,7 +51,8 @@ class Scripted : public Trainable {
 class FailedStep : public RunTest {
  protected:
   RunConfig run_config(int64_t steps) const {
-    return {.output = folder_ / "run", .steps = steps, .evaluate_every = 0, .checkpoint_every = 0, .max_failed_steps = 3};
+    return {
+        .output = folder_ / "run", .steps = steps, .evaluate_every = 0, .checkpoint_every = 0, .max_failed_steps = 3};
   }
 
   /// A copy of a model with one weight replaced.
@@ -88,8 +89,7 @@ TEST_F(FailedStep, IsNotApplied) {
 TEST_F(FailedStep, TooManyInARowEndTheRun) {
   RunModel model{golden("gpt2")};
   Scripted scripted(model, {{1, 1}, {kNan, 1}, {kNan, 1}, {1, 1}, {kNan, 1}, {1, kNan}, {kNan, 1}, {1, 1}});
-  const std::string message =
-      error_of([&] { RunLoop(run_config(8), {}, model).run(scripted, "", false); });
+  const std::string message = error_of([&] { RunLoop(run_config(8), {}, model).run(scripted, "", false); });
   EXPECT_THAT(message, AllOf(HasSubstr("3 steps in a row had a non-finite loss or gradient; the last one is 7"),
                              HasSubstr("lower optimizer.learning_rate"), HasSubstr("run/failed")));
   EXPECT_EQ(scripted.weights.size(), 7U);
@@ -124,10 +124,10 @@ TEST_F(FailedStep, APolicyThatSaysNothingFinite) {
 // Not a matter of numbers: trying again would not help, so it must not be taken for one.
 TEST_F(FailedStep, AStoredTokenTheModelDoesNotHaveIsAnErrorOfTheData) {
   TrainConfig config = stored_addition("run");
-  config.data.completions = {lines("ids.jsonl", {{{"id", "strange"},
-                                                  {"ids", {5, 6}},
-                                                  {"completions",
-                                                   {{{"ids", {7, 400}}, {"reward", 1}}, {{"ids", {7}}, {"reward", 0}}}}}})};
+  config.data.completions = {
+      lines("ids.jsonl", {{{"id", "strange"},
+                           {"ids", {5, 6}},
+                           {"completions", {{{"ids", {7, 400}}, {"reward", 1}}, {{"ids", {7}}, {"reward", 0}}}}}})};
   config.evaluate.prompts.clear();
   const std::string message = error_of([&] { run_rl(config, false); });
   EXPECT_THAT(message, AllOf(HasSubstr("strange"), HasSubstr("400")));

@@ -21,8 +21,8 @@ class Leak : public RunTest {
 
   TrainConfig reckless(const std::string& run) const {
     TrainConfig config = stored_addition(run);
-    config.run.steps = 30;
-    config.run.evaluate_every = 10;
+    config.run.steps = 12;
+    config.run.evaluate_every = 4;
     config.objective.beta = 0.01;
     config.optimizer.learning_rate = 1e-2;
     return config;
@@ -71,7 +71,7 @@ TEST_F(Leak, SourcesAreKeptApart) {
   run_rl(config, false);
   const Json last = evaluations_of("run").back()["evaluation"];
   EXPECT_NE(last["leak_rewarded_human"].get<double>(), 0);
-  EXPECT_EQ(last["leak_unrewarded_human"].get<double>(), 0);
+  EXPECT_FALSE(last.contains("leak_unrewarded_human")) << "there are none";
   EXPECT_NE(last["leak_unrewarded_stored"].get<double>(), 0);
 }
 

@@ -33,7 +33,8 @@ class Update : public testing::Test {
       prompt_ids.push_back(random_ids(p, 0, 3 + p));
       requests.push_back({prompt_ids.back(), p, 0, static_cast<int64_t>(1 + p)});
     }
-    const auto completions = Engine(policy, nullptr, {}).generate(requests, {.max_new_tokens = 6}, 9, Stream::kSampling);
+    const auto completions =
+        Engine(policy, nullptr, {}).generate(requests, {.max_new_tokens = 6}, 9, Stream::kSampling);
     for (uint64_t p = 0; p < kPrompts; ++p) {
       rollout.groups.push_back({p, {}});
       for (const Completion& completion : completions[p]) {
@@ -69,7 +70,8 @@ class Update : public testing::Test {
     std::vector<Tensor> parts;
     for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
     const auto loss = make_objective(objective);
-    Outcome outcome{PolicyUpdate(policy, reference, *loss, micro_batch_tokens).accumulate_gradients(of, prompt_ids), {}};
+    Outcome outcome{PolicyUpdate(policy, reference, *loss, micro_batch_tokens).accumulate_gradients(of, prompt_ids),
+                    {}};
     for (const NamedTensor& p : policy.parameters()) parts.push_back(p.tensor.grad().flatten());
     outcome.gradient = torch::cat(parts);
     return outcome;
@@ -87,7 +89,8 @@ class Update : public testing::Test {
     ASSERT_EQ(found.result.metrics.size(), expected.result.metrics.size());
     for (size_t i = 0; i < found.result.metrics.size(); ++i) {
       EXPECT_EQ(found.result.metrics[i].first, expected.result.metrics[i].first);
-      EXPECT_NEAR(found.result.metrics[i].second, expected.result.metrics[i].second, 1e-5) << found.result.metrics[i].first;
+      EXPECT_NEAR(found.result.metrics[i].second, expected.result.metrics[i].second, 1e-5)
+          << found.result.metrics[i].first;
     }
   }
 
@@ -178,17 +181,17 @@ TEST_F(Update, LossOfRaggedGroupsIsA6) {
   EXPECT_NEAR(update(rollout, config, 50).result.loss, loss, 1e-5 * loss);
 }
 
-// Where a response came from does not enter AGRO (spec §2), and the reference's cached log-probs are those computed anew.
+// Where a response came from does not enter AGRO (spec §2), and the reference's cached log-probs are those computed
+// anew.
 TEST_F(Update, FreshAndStoredResponsesWeighTheSame) {
   Rollout all_fresh = rollout;
   for (RolloutGroup& group : all_fresh.groups)
     for (RolloutItem& item : group.items) item.stored_index = -1;
-  expect_same({update(rollout, {}, 64).result, update(rollout, {}, 64).gradient},
-              [&] {
-                Outcome outcome = update(all_fresh, {}, 64);
-                std::erase_if(outcome.result.metrics, [](const auto& m) { return m.first == "optimality_gap"; });
-                return outcome;
-              }());
+  expect_same({update(rollout, {}, 64).result, update(rollout, {}, 64).gradient}, [&] {
+    Outcome outcome = update(all_fresh, {}, 64);
+    std::erase_if(outcome.result.metrics, [](const auto& m) { return m.first == "optimality_gap"; });
+    return outcome;
+  }());
 }
 
 TEST_F(Update, TheReferenceIsAskedOnceForStoredResponses) {
@@ -223,7 +226,8 @@ TEST_F(Update, ThroughSamplingRefusesStoredResponses) {
   EXPECT_THAT(error_of([&] { update(rollout, config, 64); }),
               testing::AllOf(HasSubstr("valid only for responses drawn from the current policy, and 8 of 18 are not"),
                              HasSubstr("through_sampling = false")));
-  for (RolloutGroup& group : rollout.groups) std::erase_if(group.items, [](const RolloutItem& i) { return i.stored_index >= 0; });
+  for (RolloutGroup& group : rollout.groups)
+    std::erase_if(group.items, [](const RolloutItem& i) { return i.stored_index >= 0; });
   std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; });
   expect_same(update(rollout, config, 1'000'000), update(rollout, config, 20));
 }

@@ -1,4 +1,5 @@
-// A run that was interrupted and resumed is the run that was not: the same bytes in every file that does not hold times.
+// A run that was interrupted and resumed is the run that was not: the same bytes in every file that does not hold
+// times.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -152,7 +153,8 @@ TEST_F(Resume, ADamagedCheckpointIsNamed) {
   write_atomically(state, good.substr(0, good.size() / 2));
   EXPECT_THAT(error_of([&] { run_rl(config, true); }), HasSubstr("step-1/training_state.json: is not valid JSON"));
   write_atomically(state, "{}");
-  EXPECT_THAT(error_of([&] { run_rl(config, true); }), HasSubstr("step-1/training_state.json"));
+  EXPECT_THAT(error_of([&] { run_rl(config, true); }),
+              HasSubstr("step-1: the checkpoint's training_state.json is damaged"));
   write_atomically(state, good);
   const Path tensors = folder_ / "run/checkpoints/step-1/training_state.safetensors";
   const std::string bytes = read_file(tensors);

@@ -21,8 +21,11 @@ class RolloutTest : public RunTest {
   /// Everything a source of rollouts stands on.
   struct Setup {
     explicit Setup(const TrainConfig& c)
-        : config(c), folder(config.model.path), policy(folder.load(WeightDtype::kFloat32)),
-          tools(load_text_tools(config.model.path)), reward(config.rewards),
+        : config(c),
+          folder(config.model.path),
+          policy(folder.load(WeightDtype::kFloat32)),
+          tools(load_text_tools(config.model.path)),
+          reward(config.rewards),
           data(load_training_data(config.data, config.group,
                                   make_encoders(tools, policy.config().eos_token_ids, config.data.append_eos), reward,
                                   policy.config().max_position_embeddings)),
@@ -90,7 +93,8 @@ TEST_F(RolloutTest, EveryStoredResponseHasItsTurn) {
       for (const RolloutItem& item : group.items) ++uses[{group.prompt_index, item.stored_index}];
   for (size_t p = 0; p < 12; ++p)
     for (size_t i = 0; i < setup.data.stored[p].size(); ++i)
-      EXPECT_EQ((uses[{p, static_cast<int64_t>(i)}]), 12 / static_cast<int>(setup.data.stored[p].size())) << p << ", " << i;
+      EXPECT_EQ((uses[{p, static_cast<int64_t>(i)}]), 12 / static_cast<int>(setup.data.stored[p].size()))
+          << p << ", " << i;
 }
 
 TEST_F(RolloutTest, GroupsOfOneAreSkippedAndCounted) {

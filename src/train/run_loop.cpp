@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/stop.h"
 
 namespace agro {
@@ -62,17 +63,26 @@ int64_t RunLoop::restore(Trainable& trainable, bool resume) {
     log_info("train", "{} has no checkpoint yet: starting from the beginning", output_.string());
     return 0;
   }
-  const Json state = read_checkpoint(output_, steps.back(), optimizer_);
-  if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
-  best_step_ = state.at("best_step").get<int64_t>();
-  failed_in_a_row_ = state.at("failed_in_a_row").get<int64_t>();
-  trainable.restore(state.at("trainable"));
-  log_info("train", "resuming after step {}", steps.back());
-  return steps.back();
+  const int64_t last = steps.back();
+  try {
+    const Json state = read_checkpoint(output_, last, optimizer_);
+    if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
+    best_step_ = state.at("best_step").get<int64_t>();
+    failed_in_a_row_ = state.at("failed_in_a_row").get<int64_t>();
+    trainable.restore(state.at("trainable"));
+  } catch (const Json::exception& error) {
+    throw fail("the checkpoint's training_state.json is damaged: {}", error.what())
+        .at(checkpoint_path(output_, last).string())
+        .hint("remove this checkpoint to resume from the one before");
+  }
+  log_info("train", "resuming after step {}", last);
+  return last;
 }
 
 void RunLoop::run(Trainable& trainable, const std::string& config_text, bool resume) {
   const int64_t first = restore(trainable, resume);
+  for (const Path& folder : {output_, output_ / "checkpoints", output_ / "completions", output_ / "failed"})
+    remove_unfinished(folder);
   write_atomically(output_ / "config.toml", config_text);
   const std::optional<int64_t> resumed = first > 0 ? std::optional(first) : std::nullopt;
   metrics_ = std::make_unique<MetricsWriter>(output_, resumed);
@@ -94,6 +104,7 @@ void RunLoop::run(Trainable& trainable, const std::string& config_text, bool res
     return;
   }
   model_.folder.write(output_ / "final", model_.policy);
+  log_info("train", "peak memory {:.2f} GiB", peak_memory_gib());
   log_info("train", "done: {}{}", (output_ / "final").string(),
            best_ ? fmt::format(" (best {} {:.4f} at step {}: {})", config_.best_metric, *best_, best_step_,
                                (output_ / "best").string())
@@ -113,6 +124,7 @@ void RunLoop::one_step(Trainable& trainable, int64_t step) {
   write_figures(step + 1, metrics, "train/");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   outcome.timings["step_seconds"] = seconds;
+  outcome.timings["peak_memory_gib"] = peak_memory_gib();
   if (outcome.timings.contains("tokens"))
     outcome.timings["tokens_per_second"] = outcome.timings["tokens"].get<double>() / seconds;
   metrics_->write_timing(step + 1, outcome.timings);
@@ -142,14 +154,18 @@ void RunLoop::give_up_if_failing(const StepOutcome& outcome, int64_t step, doubl
 void RunLoop::evaluate(Trainable& trainable, int64_t step) {
   const auto begin = std::chrono::steady_clock::now();
   const std::optional<EvaluationResult> result = trainable.evaluate();
-  if (!result) return;
-  OrderedJson figures = result->to_json();
+  OrderedJson figures = result ? result->to_json() : OrderedJson::object();
   if (step > 0) figures.update(trainable.figures_since_evaluation());
+  if (figures.empty()) return;
   write_figures(step, {{"evaluation", figures}}, "evaluate/");
   metrics_->write_timing(
       step, {{"evaluation_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()}});
+  if (!result) return;
   progress_->keep(evaluation_line(step, *result));
   const std::optional<double> value = figure(*result, config_.best_metric);
+  if (!value && step == 0)
+    log_warning("train", "the evaluation does not measure run.best_metric = '{}': no best/ will be kept",
+                config_.best_metric);
   if (value && (!best_ || *value > *best_)) {
     best_ = value, best_step_ = step;
     replace_folder_atomically(output_ / "best", [&](const Path& folder) {
@@ -184,6 +200,7 @@ std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const Da
   if (config.prompts.empty()) return nullptr;
   PromptOptions options = prompt_options(data);
   options.limit = config.limit;
+  options.require_answer = reward.needs_answer() || config.answer_probability;
   EvaluationSetup setup;
   setup.prompts = read_prompts(config.prompts, options);
   for (PromptRecord& prompt : setup.prompts) add_system_prompt(prompt, data.system_prompt);

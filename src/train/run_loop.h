@@ -21,6 +21,8 @@ struct RunModel {
   ModelFolder folder;
   TextTools tools;
   CausalLm policy;  // float32, trainable
+
+  ModelLimits limits() const { return {folder.config().max_position_embeddings, folder.config().vocab_size}; }
 };
 
 /// What a step hands back. A loss or gradient that is not finite makes the loop leave the parameters alone.

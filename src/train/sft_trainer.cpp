@@ -22,18 +22,14 @@ struct SftData {
   std::vector<Example> examples;
 };
 
-SftData load_sft_data(const SftConfig& config, const Encoders& encoders, int64_t max_positions) {
+SftData load_sft_data(const SftConfig& config, const Encoders& encoders, const ModelLimits& limits) {
   SftData data;
   const auto add = [&](PromptRecord prompt, const std::vector<StoredCompletion>& completions) {
     add_system_prompt(prompt, config.data.system_prompt);
     data.prompt_ids.push_back(encode_prompt(prompt, encoders));
     for (const StoredCompletion& completion : completions) {
       data.examples.push_back({data.prompts.size(), to_response(completion, encoders).ids});
-      const auto length =
-          static_cast<int64_t>(data.prompt_ids.back().size() + data.examples.back().completion.size()) - 1;
-      if (length > max_positions)
-        throw fail("prompt '{}' with its completion has {} tokens, more than the model's {} positions", prompt.id,
-                   length, max_positions);
+      check_fits(prompt, data.prompt_ids.back(), data.examples.back().completion, limits);
     }
     data.prompts.push_back(std::move(prompt));
   };
@@ -66,7 +62,7 @@ class SftTrainer : public Trainable {
         reward_(config.rewards),
         data_(load_sft_data(config,
                             make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos),
-                            model.folder.config().max_position_embeddings)),
+                            model.limits())),
         schedule_(data_.examples.size(), static_cast<uint64_t>(config.run.seed)),
         evaluator_(make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_,
                                   static_cast<uint64_t>(config.run.seed))) {}

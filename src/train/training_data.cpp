@@ -10,10 +10,11 @@
 namespace agro {
 namespace {
 
-std::vector<StoredGroup> read_stored(const DataConfig& data) {
+std::vector<StoredGroup> read_stored(const DataConfig& data, PromptOptions options) {
   if (data.completions.empty()) return {};
   const std::vector<Path> paths(data.completions.begin(), data.completions.end());
-  return read_completions(paths, prompt_options(data));
+  options.require_answer = options.require_answer && data.prompts.empty();  // else the prompt file has them
+  return read_completions(paths, options);
 }
 
 /// Prompts of the run, and for each of them its stored completions (null: none).
@@ -22,7 +23,7 @@ struct Joined {
   std::vector<const StoredGroup*> stored;
 };
 
-Joined join(const DataConfig& data, const std::vector<StoredGroup>& groups) {
+Joined join(const DataConfig& data, const PromptOptions& options, const std::vector<StoredGroup>& groups) {
   Joined joined;
   if (data.prompts.empty()) {
     for (const StoredGroup& g : groups) joined.prompts.push_back(g.prompt), joined.stored.push_back(&g);
@@ -31,7 +32,7 @@ Joined join(const DataConfig& data, const std::vector<StoredGroup>& groups) {
   std::unordered_map<std::string, const StoredGroup*> by_prompt;
   for (const StoredGroup& g : groups) by_prompt.emplace(prompt_identity(g.prompt), &g);
   size_t found = 0;
-  joined.prompts = read_prompts(data.prompts, prompt_options(data));
+  joined.prompts = read_prompts(data.prompts, options);
   for (const PromptRecord& prompt : joined.prompts) {
     const auto at = by_prompt.find(prompt_identity(prompt));
     joined.stored.push_back(at == by_prompt.end() ? nullptr : at->second);
@@ -43,23 +44,25 @@ Joined join(const DataConfig& data, const std::vector<StoredGroup>& groups) {
   return joined;
 }
 
-void check_length(const PromptRecord& prompt, size_t tokens, int64_t max_positions) {
-  if (static_cast<int64_t>(tokens) > max_positions)
-    throw fail("prompt '{}': {} tokens are more than the model's {} positions", prompt.id, tokens, max_positions)
-        .hint("drop it, shorten it, or use a model with a longer context");
-}
-
-/// Computes what the files left out and removes what rewards.truncated drops.
+/// Computes the rewards the files left out, and does with truncated responses what rewards.truncated says.
 void complete_rewards(TrainingData& data, TotalReward& reward) {
   std::vector<const PromptRecord*> prompts;
   std::vector<Response*> missing;
-  for (size_t p = 0; p < data.prompts.size(); ++p)
-    for (Response& response : data.stored[p])
-      if (std::isnan(response.reward)) prompts.push_back(&data.prompts[p]), missing.push_back(&response);
-  if (missing.empty()) return;
-  const std::vector<bool> dropped = reward_responses(reward, prompts, missing);
-  for (size_t i = 0; i < missing.size(); ++i)
-    if (dropped[i]) missing[i]->ids.clear();
+  const auto drop = [](Response& response) { response.ids.clear(); };
+  for (size_t p = 0; p < data.prompts.size(); ++p) {
+    for (Response& response : data.stored[p]) {
+      if (std::isnan(response.reward)) {
+        prompts.push_back(&data.prompts[p]), missing.push_back(&response);
+      } else if (!response.finished && reward.cut_short(response.reward)) {
+        drop(response);
+      }
+    }
+  }
+  if (!missing.empty()) {
+    const std::vector<bool> dropped = reward_responses(reward, prompts, missing);
+    for (size_t i = 0; i < missing.size(); ++i)
+      if (dropped[i]) drop(*missing[i]);
+  }
   for (auto& responses : data.stored) std::erase_if(responses, [](const Response& r) { return r.ids.empty(); });
 }
 
@@ -80,8 +83,10 @@ std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const 
   return scores.dropped;
 }
 
-TrainingData load_training_data(const DataConfig& data, const GroupConfig& group, const Encoders& encoders,
-                                TotalReward& reward, int64_t max_positions) {
+TrainingData load_training_data(const TrainConfig& config, const Encoders& encoders, TotalReward& reward,
+                                const ModelLimits& limits) {
+  const DataConfig& data = config.data;
+  const GroupConfig& group = config.group;
   if (data.prompts.empty() && data.completions.empty())
     throw Error("no training data").hint("set data.prompts, data.completions, or both");
   if (group.stored_per_group > 0 && data.completions.empty())
@@ -89,8 +94,10 @@ TrainingData load_training_data(const DataConfig& data, const GroupConfig& group
   if (group.fresh_per_group + group.stored_per_group < 2)
     throw fail("a group needs at least two responses, found fresh_per_group = {} and stored_per_group = {}",
                group.fresh_per_group, group.stored_per_group);
-  const std::vector<StoredGroup> groups = read_stored(data);
-  Joined joined = join(data, groups);
+  PromptOptions options = prompt_options(data);
+  options.require_answer = group.fresh_per_group > 0 && reward.needs_answer();
+  const std::vector<StoredGroup> groups = read_stored(data, options);
+  Joined joined = join(data, options, groups);
   TrainingData result;
   int64_t stored_count = 0;
   for (size_t p = 0; p < joined.prompts.size(); ++p) {
@@ -99,12 +106,12 @@ TrainingData load_training_data(const DataConfig& data, const GroupConfig& group
     PromptRecord& prompt = joined.prompts[p];
     add_system_prompt(prompt, data.system_prompt);
     TokenIds ids = encode_prompt(prompt, encoders);
-    check_length(prompt, ids.size(), max_positions);
+    check_fits(prompt, ids, {}, limits);
     std::vector<Response> responses;
     if (stored != nullptr) {
       for (const StoredCompletion& completion : stored->completions) {
         responses.push_back(to_response(completion, encoders));
-        check_length(prompt, ids.size() + responses.back().ids.size() - 1, max_positions);
+        check_fits(prompt, ids, responses.back().ids, limits);
       }
     }
     stored_count += static_cast<int64_t>(responses.size());

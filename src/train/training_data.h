@@ -17,11 +17,11 @@ struct TrainingData {
 
 /// Reads config.data. Prompts come from data.prompts; where that is empty, from the completions. Stored responses join
 /// their prompt; those of prompts that are not trained on are counted and reported. With fresh_per_group = 0, prompts
-/// without stored responses are left out. Missing rewards are computed; truncated ones treated as rewards.truncated
-/// says. Throws Error for unreadable or empty data, a missing answer or reward, or a sequence longer than
-/// `max_positions`.
-TrainingData load_training_data(const DataConfig& data, const GroupConfig& group, const Encoders& encoders,
-                                TotalReward& reward, int64_t max_positions);
+/// without stored responses are left out. Missing rewards are computed; truncated responses, rewarded or not, are
+/// treated as rewards.truncated says.
+/// Throws Error for unreadable or empty data, a missing answer or reward, or a sequence that does not fit the model.
+TrainingData load_training_data(const TrainConfig& config, const Encoders& encoders, TotalReward& reward,
+                                const ModelLimits& limits);
 
 /// Rewards responses[i] of prompt_of[i], in place. Returns which of them rewards.truncated = "drop" removes.
 std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const PromptRecord*>& prompt_of,

@@ -1,0 +1,60 @@
+// agro_bench [operators | end-to-end] [--benchmark_filter=REGEX …]: without a word, both. Ratios above 1: agro is
+// faster.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <benchmark/benchmark.h>
+
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "bench/end_to_end.h"
+#include "bench/operators.h"
+#include "cli/machine.h"
+#include "core/error.h"
+
+namespace {
+
+constexpr int kRounds = 9;
+
+int run(int argc, char** argv) {
+  std::string_view only;
+  if (argc > 1 && argv[1][0] != '-') {
+    only = argv[1];
+    argv[1] = argv[0];
+    --argc, ++argv;
+  }
+  if (!only.empty() && only != "operators" && only != "end-to-end")
+    throw agro::fail("unknown part '{}': expected operators or end-to-end", only);
+  // Repetitions of all operators in random order; an option of the command line comes later and wins.
+  std::vector<std::string> options{argv[0], "--benchmark_repetitions=9", "--benchmark_min_time=0.02",
+                                   "--benchmark_enable_random_interleaving=true"};
+  options.insert(options.end(), argv + 1, argv + argc);
+  std::vector<char*> arguments;
+  for (std::string& option : options) arguments.push_back(option.data());
+  int count = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+
+  agro::set_up_machine(0);
+  std::cout << fmt::format(
+      "LibTorch with {} kernels, {} threads; medians of {} interleaved rounds, ratio above 1: agro is faster\n\n",
+      at::get_cpu_capability(), at::get_num_threads(), kRounds);
+  if (only != "operators")
+    std::cout << "Llama of 0.8M parameters, 64 sequences of 64 tokens\n"
+              << agro::compare_end_to_end(kRounds) << std::endl;
+  if (only != "end-to-end") std::cout << agro::compare_operators() << std::flush;
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "agro_bench: error: " << error.what() << std::endl;
+    return 1;
+  }
+}
