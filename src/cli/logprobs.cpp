@@ -34,8 +34,6 @@ TokenIds best_tokens(const CausalLm& model, const Tensor& hidden) {
 }
 
 OrderedJson score(const CausalLm& model, const TokenIds& prompt, const TokenIds& completion) {
-  check_ids(prompt, model.config());
-  check_ids(completion, model.config());
   std::vector<float> logprobs;
   TokenIds best;
   if (!completion.empty()) {
@@ -64,11 +62,15 @@ OrderedJson answer(const Json& record, int64_t line, const OpenModel& opened, bo
   if (!record.contains("completion")) {
     if (!record.contains("ids")) throw Error("expected \"ids\", or \"prompt\" and \"completion\"");
     const TokenIds ids = detail::token_ids(record["ids"], "ids");
+    check_ids(ids, opened.model.config());
     return score(opened.model, {ids.front()}, {ids.begin() + 1, ids.end()});
   }
   TokenIds completion = completion_ids(record["completion"], opened.encoders);
   if (end) completion.push_back(opened.encoders.end_ids.front());
-  return score(opened.model, encode_prompt(parse_prompt(record, {}, line), opened.encoders), completion);
+  const TokenIds prompt = encode_prompt(parse_prompt(record, {}, line), opened.encoders);
+  check_ids(prompt, opened.model.config());
+  check_ids(completion, opened.model.config());
+  return score(opened.model, prompt, completion);
 }
 
 void run(const Options& options) {

@@ -49,6 +49,10 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
   if (last >= config_.max_position_embeddings)
     throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1,
                config_.max_position_embeddings);
+  if (last >= config_.full_attention_length())
+    throw fail("a sequence of {} tokens is longer than the model's attention window of {}", last + 1,
+               config_.full_attention_length())
+        .hint("sliding-window attention is not supported; shorter sequences do not need it");
   Tensor x = embed_rows(token_embedding_, batch.ids);
   if (position_embedding_.defined()) {
     x = x + embed_rows(position_embedding_, batch.positions);

@@ -14,13 +14,14 @@ Value range(const Arguments& arguments, Meter& meter) {
   const int64_t stop = integer_argument(has_start ? second : first, "stop", 0);
   const int64_t step = integer_argument(stride, "step", 1);
   if (step == 0) throw fail("range() needs a step other than zero");
+  if (step > 0 ? start >= stop : start <= stop) return Value::list({});
+
+  // Unsigned, because the distance between two integers may not fit in a signed one.
+  const auto from = static_cast<uint64_t>(start), to = static_cast<uint64_t>(stop), by = static_cast<uint64_t>(step);
+  const uint64_t count = step > 0 ? (to - from - 1) / by + 1 : (from - to - 1) / (0 - by) + 1;
+  meter.spend(count, Meter::kStep);
   std::vector<Value> items;
-  int64_t at = start;
-  while (step > 0 ? at < stop : at > stop) {
-    meter.spend(Meter::kStep);
-    items.emplace_back(at);
-    if (__builtin_add_overflow(at, step, &at)) break;
-  }
+  for (uint64_t i = 0; i < count; ++i) items.emplace_back(static_cast<int64_t>(from + i * by));
   return Value::list(std::move(items));
 }
 

@@ -33,13 +33,14 @@ TEST(GatedActivation, AgreesWithFloat64) {
 // Where exp overflows, the function has long reached 0 or x.
 TEST(Activation, SaturatesFarFromZero) {
   for (const auto& [act, name] : kActivations) {
+    constexpr float kNothing = 1e-24F;
     const Tensor x = torch::tensor({-1e4F, -200.0F, -90.0F, 90.0F, 200.0F, 1e4F}).set_requires_grad(true);
     on_every_instruction_set([&, a = act, label = name] {
       x.mutable_grad() = Tensor();
       const Tensor y = activation(x, a);
-      EXPECT_LE((y - x.relu()).abs().max().item<float>(), 1e-30F) << label;
+      EXPECT_LE((y - x.relu()).abs().max().item<float>(), kNothing) << label;
       y.sum().backward();
-      EXPECT_LE((x.grad() - x.gt(0).to(torch::kFloat32)).abs().max().item<float>(), 1e-30F) << label;
+      EXPECT_LE((x.grad() - x.gt(0).to(torch::kFloat32)).abs().max().item<float>(), kNothing) << label;
     });
   }
 }

@@ -31,40 +31,80 @@ HWY_INLINE float block_max(const float* x, int64_t n) {
   return max;
 }
 
+HWY_INLINE void add_to(LogSumExp& state, const float* x, int64_t n, float scale) {
+  const float max = std::max(state.max, block_max(x, n) * scale);
+  const RowVec m = hn::Set(kRow, max), s = hn::Set(kRow, scale);
+  RowVec sum = hn::Zero(kRow);
+  for_vectors(n, [&](int64_t i, int64_t left) {
+    const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
+    sum = hn::Add(sum, hn::IfThenElseZero(mask, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, m))));
+  });
+  state.sum = state.sum * std::exp(state.max - max) + sum_lanes(sum);
+  state.max = max;
+}
+
+HWY_INLINE float log_sum_exp_of(const float* x, int64_t n) {
+  LogSumExp state = kEmptyLogSumExp;
+  for (int64_t i = 0; i < n; i += kVocabularyBlock) add_to(state, x + i, std::min(kVocabularyBlock, n - i), 1.0F);
+  return state.max + std::log(state.sum);
+}
+
+template <class F>
+void for_rows(int64_t rows, F&& f) {
+  constexpr int64_t kRowsPerTask = 8;
+  parallel_for((rows + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
+    for (int64_t row = task * kRowsPerTask; row < std::min(rows, (task + 1) * kRowsPerTask); ++row) f(row);
+  });
+}
+
 void log_sum_exp_update_simd(int64_t rows, int64_t columns, const float* logits, int64_t stride, float temperature,
                              LogSumExp* state) {
-  const float scale = 1.0F / temperature;
-  parallel_for((rows + 7) / 8, [&](int64_t task) {
-    for (int64_t row = task * 8; row < std::min(rows, task * 8 + 8); ++row) {
-      const float* x = logits + row * stride;
-      const float max = std::max(state[row].max, block_max(x, columns) * scale);
-      const RowVec m = hn::Set(kRow, max), s = hn::Set(kRow, scale);
-      RowVec sum = hn::Zero(kRow);
-      for_vectors(columns, [&](int64_t i, int64_t left) {
-        const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
-        sum = hn::Add(sum, hn::IfThenElseZero(mask, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, m))));
-      });
-      state[row].sum = state[row].sum * std::exp(state[row].max - max) + sum_lanes(sum);
-      state[row].max = max;
-    }
-  });
+  for_rows(rows, [&](int64_t row) { add_to(state[row], logits + row * stride, columns, 1.0F / temperature); });
 }
 
 void token_logprob_gradient_simd(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride,
                                  float temperature, const float* log_sum_exp, const int64_t* target,
                                  const float* grad) {
   const float scale = 1.0F / temperature;
-  parallel_for((rows + 7) / 8, [&](int64_t task) {
-    for (int64_t row = task * 8; row < std::min(rows, task * 8 + 8); ++row) {
-      float* x = logits + row * stride;
-      const RowVec lse = hn::Set(kRow, log_sum_exp[row]), s = hn::Set(kRow, scale),
-                   g = hn::Set(kRow, -grad[row] * scale);
-      for_vectors(columns, [&](int64_t i, int64_t left) {
-        store(hn::Mul(g, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, lse))), x + i, left);
-      });
-      const int64_t hit = target[row] - first;
-      if (hit >= 0 && hit < columns) x[hit] += grad[row] * scale;
-    }
+  for_rows(rows, [&](int64_t row) {
+    float* x = logits + row * stride;
+    const RowVec lse = hn::Set(kRow, log_sum_exp[row]), s = hn::Set(kRow, scale), g = hn::Set(kRow, -grad[row] * scale);
+    for_vectors(columns, [&](int64_t i, int64_t left) {
+      store(hn::Mul(g, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, lse))), x + i, left);
+    });
+    const int64_t hit = target[row] - first;
+    if (hit >= 0 && hit < columns) x[hit] += grad[row] * scale;
+  });
+}
+
+void kl_divergence_simd(int64_t rows, int64_t n, const float* logits, const float* ref_logits, float* kl) {
+  for_rows(rows, [&](int64_t row) {
+    const float *x = logits + row * n, *y = ref_logits + row * n;
+    const RowVec lse = hn::Set(kRow, log_sum_exp_of(x, n)), ref_lse = hn::Set(kRow, log_sum_exp_of(y, n));
+    RowVec sum = hn::Zero(kRow);
+    for_vectors(n, [&](int64_t i, int64_t left) {
+      const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
+      const RowVec logprob = hn::Sub(load(x + i, left), lse), ref_logprob = hn::Sub(load(y + i, left), ref_lse);
+      const RowVec term = hn::Mul(hn::Exp(kRow, logprob), hn::Sub(logprob, ref_logprob));
+      sum = hn::Add(sum, hn::IfThenElseZero(mask, term));
+    });
+    kl[row] = sum_lanes(sum);
+  });
+}
+
+// d KL / d logit_v = p_v (log p_v/q_v − KL)
+void kl_divergence_gradient_simd(int64_t rows, int64_t n, float* logits, const float* ref_logits, const float* kl,
+                                 const float* grad) {
+  for_rows(rows, [&](int64_t row) {
+    float* x = logits + row * n;
+    const float* y = ref_logits + row * n;
+    const RowVec lse = hn::Set(kRow, log_sum_exp_of(x, n)), ref_lse = hn::Set(kRow, log_sum_exp_of(y, n));
+    const RowVec mean = hn::Set(kRow, kl[row]), g = hn::Set(kRow, grad[row]);
+    for_vectors(n, [&](int64_t i, int64_t left) {
+      const RowVec logprob = hn::Sub(load(x + i, left), lse), ref_logprob = hn::Sub(load(y + i, left), ref_lse);
+      const RowVec slope = hn::Sub(hn::Sub(logprob, ref_logprob), mean);
+      store(hn::Mul(g, hn::Mul(hn::Exp(kRow, logprob), slope)), x + i, left);
+    });
   });
 }
 
@@ -83,6 +123,8 @@ namespace agro {
 namespace {
 HWY_EXPORT(log_sum_exp_update_simd);
 HWY_EXPORT(token_logprob_gradient_simd);
+HWY_EXPORT(kl_divergence_simd);
+HWY_EXPORT(kl_divergence_gradient_simd);
 HWY_EXPORT(probabilities_simd);
 }  // namespace
 
@@ -94,6 +136,13 @@ void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float*
                             float temperature, const float* log_sum_exp, const int64_t* target, const float* grad) {
   HWY_DYNAMIC_DISPATCH(token_logprob_gradient_simd)
   (rows, columns, first, logits, stride, temperature, log_sum_exp, target, grad);
+}
+void kl_divergence(int64_t rows, int64_t n, const float* logits, const float* ref_logits, float* kl) {
+  HWY_DYNAMIC_DISPATCH(kl_divergence_simd)(rows, n, logits, ref_logits, kl);
+}
+void kl_divergence_gradient(int64_t rows, int64_t n, float* logits, const float* ref_logits, const float* kl,
+                            const float* grad) {
+  HWY_DYNAMIC_DISPATCH(kl_divergence_gradient_simd)(rows, n, logits, ref_logits, kl, grad);
 }
 void probabilities(int64_t n, const float* logits, float log_sum_exp, float* out) {
   HWY_DYNAMIC_DISPATCH(probabilities_simd)(n, logits, log_sum_exp, out);

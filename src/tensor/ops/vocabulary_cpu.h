@@ -24,6 +24,13 @@ void log_sum_exp_update(int64_t rows, int64_t columns, const float* logits, int6
 void token_logprob_gradient(int64_t rows, int64_t columns, int64_t first, float* logits, int64_t stride,
                             float temperature, const float* log_sum_exp, const int64_t* target, const float* grad);
 
+/// kl[row] = KL(softmax(logits) ‖ softmax(ref_logits)), natural log; both [rows, n].
+void kl_divergence(int64_t rows, int64_t n, const float* logits, const float* ref_logits, float* kl);
+
+/// Replaces logits by grad[row] · d kl[row] / d logits, given kl as kl_divergence computed it.
+void kl_divergence_gradient(int64_t rows, int64_t n, float* logits, const float* ref_logits, const float* kl,
+                            const float* grad);
+
 /// out[i] = exp(logits[i] − log_sum_exp), one row of n.
 void probabilities(int64_t n, const float* logits, float log_sum_exp, float* out);
 
