@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <benchmark/benchmark.h>
+#include <torch/version.h>
 
 #include <iostream>
 #include <string_view>
@@ -10,12 +11,19 @@
 
 #include "bench/end_to_end.h"
 #include "bench/operators.h"
-#include "cli/machine.h"
 #include "core/error.h"
+#include "tensor/machine.h"
 
 namespace {
 
 constexpr int kRounds = 9;
+
+/// "CPU capability usage: AVX512" out of LibTorch's description of itself.
+std::string kernels_in_use() {
+  const std::string all = at::show_config();
+  const size_t begin = all.find("CPU capability usage");
+  return begin == std::string::npos ? "kernels unknown" : all.substr(begin, all.find('\n', begin) - begin);
+}
 
 int run(int argc, char** argv) {
   std::string_view only;
@@ -38,9 +46,8 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
 
   agro::set_up_machine(0);
-  std::cout << fmt::format(
-      "LibTorch with {} kernels, {} threads; medians of {} interleaved rounds, ratio above 1: agro is faster\n\n",
-      at::get_cpu_capability(), at::get_num_threads(), kRounds);
+  std::cout << fmt::format("LibTorch {}, {}, {} threads\n", TORCH_VERSION, kernels_in_use(), at::get_num_threads())
+            << "Medians of interleaved rounds; a ratio above 1 means that agro is faster.\n\n";
   if (only != "operators")
     std::cout << "Llama of 0.8M parameters, 64 sequences of 64 tokens\n"
               << agro::compare_end_to_end(kRounds) << std::endl;

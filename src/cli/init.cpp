@@ -2,9 +2,9 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/machine.h"
 #include "core/log.h"
 #include "model/random_init.h"
+#include "tensor/machine.h"
 
 namespace agro {
 

@@ -1,9 +1,9 @@
 #include "cli/open_model.h"
 
-#include "cli/machine.h"
 #include "core/json.h"
 #include "generate/sampling.h"
 #include "model/config_reader.h"
+#include "tensor/machine.h"
 
 namespace agro {
 

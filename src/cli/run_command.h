@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/config_options.h"
-#include "cli/machine.h"
 #include "core/stop.h"
+#include "tensor/machine.h"
 
 namespace agro {
 

@@ -19,8 +19,8 @@ struct SamplingConfig {
   double repetition_penalty = 1.0;
   int64_t max_new_tokens = 256;
   bool ignore_eos = false;
-  std::vector<int64_t> stop_ids;
-  std::vector<std::string> stop_strings;
+  std::vector<int64_t> stop_ids{};
+  std::vector<std::string> stop_strings{};
 
   void visit(ConfigVisitor& v);
 

@@ -33,8 +33,9 @@ class Update : public testing::Test {
       prompt_ids.push_back(random_ids(p, 0, 3 + p));
       requests.push_back({prompt_ids.back(), p, 0, static_cast<int64_t>(1 + p)});
     }
-    const auto completions =
-        Engine(policy, nullptr, {}).generate(requests, {.max_new_tokens = 6}, 9, Stream::kSampling);
+    SamplingConfig sampling;
+    sampling.max_new_tokens = 6;
+    const auto completions = Engine(policy, nullptr, {}).generate(requests, sampling, 9, Stream::kSampling);
     for (uint64_t p = 0; p < kPrompts; ++p) {
       rollout.groups.push_back({p, {}});
       for (const Completion& completion : completions[p]) {

@@ -81,14 +81,21 @@ void kl_divergence_simd(int64_t rows, int64_t n, const float* logits, const floa
   for_rows(rows, [&](int64_t row) {
     const float *x = logits + row * n, *y = ref_logits + row * n;
     const RowVec lse = hn::Set(kRow, log_sum_exp_of(x, n)), ref_lse = hn::Set(kRow, log_sum_exp_of(y, n));
-    RowVec sum = hn::Zero(kRow);
-    for_vectors(n, [&](int64_t i, int64_t left) {
-      const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
-      const RowVec logprob = hn::Sub(load(x + i, left), lse), ref_logprob = hn::Sub(load(y + i, left), ref_lse);
-      const RowVec term = hn::Mul(hn::Exp(kRow, logprob), hn::Sub(logprob, ref_logprob));
-      sum = hn::Add(sum, hn::IfThenElseZero(mask, term));
-    });
-    kl[row] = sum_lanes(sum);
+    // Terms of both signs nearly cancel where the models agree: short sums, added up in double.
+    constexpr int64_t kShort = 256;
+    double total = 0;
+    for (int64_t first = 0; first < n; first += kShort) {
+      RowVec sum = hn::Zero(kRow);
+      for_vectors(std::min(kShort, n - first), [&](int64_t i, int64_t left) {
+        const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
+        const RowVec logprob = hn::Sub(load(x + first + i, left), lse);
+        const RowVec ref_logprob = hn::Sub(load(y + first + i, left), ref_lse);
+        const RowVec term = hn::Mul(hn::Exp(kRow, logprob), hn::Sub(logprob, ref_logprob));
+        sum = hn::Add(sum, hn::IfThenElseZero(mask, term));
+      });
+      total += static_cast<double>(sum_lanes(sum));
+    }
+    kl[row] = static_cast<float>(total);
   });
 }
 

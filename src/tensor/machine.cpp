@@ -1,4 +1,4 @@
-#include "cli/machine.h"
+#include "tensor/machine.h"
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
