@@ -19,7 +19,7 @@ class TrainingTest : public ProgramTest {
     std::string text;
     for (int a = 1; a <= 4; ++a)
       for (int b = 2; b <= 4; ++b)
-        text += fmt::format(R"({{"prompt": "What is {}+{}?", "answer": "{}"}})"
+        text += fmt::format(R"({{"messages": [{{"role": "user", "content": "What is {}+{}?"}}], "answer": "{}"}})"
                             "\n",
                             a, b, a + b);
     return file("prompts.jsonl", text);
@@ -29,10 +29,11 @@ class TrainingTest : public ProgramTest {
     std::string text;
     for (int a = 1; a <= 4; ++a)
       for (int b = 2; b <= 4; ++b)
-        text += fmt::format(R"({{"prompt": "What is {0}+{1}?", "answer": "{2}", "completions": [)"
-                            R"({{"text": "{2}", "reward": 1}}, {{"text": "{3}", "reward": 0}}, {{"text": "{4}"}}]}})"
-                            "\n",
-                            a, b, a + b, a + b + 1, a * b);
+        text += fmt::format(
+            R"({{"messages": [{{"role": "user", "content": "What is {0}+{1}?"}}], "answer": "{2}", "completions": [)"
+            R"({{"text": "{2}", "reward": 1}}, {{"text": "{3}", "reward": 0}}, {{"text": "{4}"}}]}})"
+            "\n",
+            a, b, a + b, a + b + 1, a * b);
     return file("completions.jsonl", text);
   }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The text side of a model folder: its tokenizer and chat template, where it has them, as the encoders of data/encode.h.
+// The text side of a model folder: its tokenizer and chat template, where it has them, as the encoders of
+// data/encode.h.
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 namespace agro {
 
 struct TextTools {
-  std::optional<Tokenizer> tokenizer;         // none: the folder works on ids alone
+  std::optional<Tokenizer> tokenizer;  // none: the folder works on ids alone
   std::optional<ChatTemplate> chat_template;
 
   const Tokenizer* tokenizer_or_null() const { return tokenizer ? &*tokenizer : nullptr; }

@@ -46,7 +46,7 @@ TEST_F(TextToolsOfAddition, ASystemPromptMakesAChatOfPlainTextOnly) {
   PromptRecord same = chat;
   add_system_prompt(same, "Another.");
   EXPECT_EQ(same.messages, chat.messages);
-  PromptRecord ids = prompt({{"ids", {1, 2}}});
+  PromptRecord ids = prompt(Json::parse(R"({"ids": [1, 2]})"));
   add_system_prompt(ids, "Another.");
   EXPECT_EQ(encode_prompt(ids, encoders), (TokenIds{1, 2}));
 }
@@ -64,7 +64,7 @@ TEST(TextTools, AFolderWithoutTokenizerWorksOnIds) {
   const TextTools tools = load_text_tools(kGolden / "gpt2");
   EXPECT_EQ(tools.tokenizer_or_null(), nullptr);
   const Encoders encoders = make_encoders(tools, {2}, true);
-  EXPECT_EQ(encode_prompt(prompt({{"ids", {5, 6}}}), encoders), (TokenIds{5, 6}));
+  EXPECT_EQ(encode_prompt(prompt(Json::parse(R"({"ids": [5, 6]})")), encoders), (TokenIds{5, 6}));
   EXPECT_THAT(error_of([&] {
                 encode_prompt(prompt({{"id", "p"}, {"prompt", "text"}}), encoders);
               }),
@@ -80,7 +80,7 @@ TEST(TextTools, ABrokenTokenizerIsAnError) {
 }
 
 TEST(CheckFits, TheLastTokenNeedsNoPosition) {
-  const PromptRecord record = prompt({{"id", "p"}, {"ids", {1}}});
+  const PromptRecord record = prompt(Json::parse(R"({"id": "p", "ids": [1]})"));
   const ModelLimits limits{.positions = 5, .vocabulary = 10};
   EXPECT_NO_THROW(check_fits(record, {1, 2, 3, 4, 5}, {}, limits));
   EXPECT_NO_THROW(check_fits(record, {1, 2, 3, 4, 5}, {6}, limits));

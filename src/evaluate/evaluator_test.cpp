@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "data/test_support.h"
 #include "data/text_tools.h"
@@ -113,8 +114,9 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
     return Engine(of, tools.tokenizer_or_null(), {}).generate(requests, sampling, seed, stream);
   };
   const auto reward_of = [&](size_t p, const Completion& completion) {
-    const bool right = completion_text(completion, tools.tokenizer_or_null(), encoders().end_ids) == *prompts[p].answer;
-    return right ? 1.0 : 0.0;
+    std::istringstream text(completion_text(completion, tools.tokenizer_or_null(), encoders().end_ids));
+    std::string word, more;  // whitespace around the answer does not count
+    return text >> word && !(text >> more) && word == *prompts[p].answer ? 1.0 : 0.0;
   };
   const auto samples = draw(policy, 3, kSeed, Stream::kEvaluation);
   const auto of_reference = draw(model, 5, kSeed + 1, Stream::kEvaluation);

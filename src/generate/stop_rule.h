@@ -19,8 +19,8 @@ class StopRule {
   /// the last tokens that can hold a stop string (each is at least one byte, a partial character may precede it).
   bool ends(const TokenIds& ids) const;
 
-  /// Whether nothing can end a response but its length: a model without an end token, sampled without stop rules. Such a
-  /// response is complete when it reaches max_new_tokens, not cut.
+  /// Whether nothing can end a response but its length: a model without an end token, sampled without stop rules. Such
+  /// a response is complete when it reaches max_new_tokens, not cut.
   bool length_is_the_end() const { return length_is_the_end_; }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/words.h"
 #include "core/error.h"
+#include "core/words.h"
 #include "objective/agro.h"
 #include "objective/kl_policy_gradient.h"
 #include "objective/rloo.h"

@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "core/words.h"
 #include "core/error.h"
+#include "core/words.h"
 #include "reward/exact.h"
 #include "reward/gsm8k.h"
 #include "reward/last_number.h"

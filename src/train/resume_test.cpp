@@ -41,8 +41,9 @@ class Resume : public RunTest {
 class ResumeRl : public Resume, public testing::WithParamInterface<std::string> {
  protected:
   TrainConfig config(const std::string& run) const {
-    if (GetParam() == "fresh") return addition(run);
-    TrainConfig config = stored_addition(run);
+    TrainConfig config = GetParam() == "fresh" ? addition(run) : stored_addition(run);
+    config.run.checkpoint_every = 1;
+    config.run.save_completions_every = 1;
     if (GetParam() == "mixed") {
       config.group.fresh_per_group = 2;
       config.group.stored_per_group = 2;
@@ -91,6 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Data, ResumeRl, testing::Values("fresh", "stored", "mix
 TEST_F(Resume, SupervisedTraining) {
   SftConfig config;
   config.run = addition("whole").run;
+  config.run.keep_checkpoints = 1;
   config.model.path = golden("e2e_qwen2_addition");
   config.data.completions = {lines("answered.jsonl", answered_sums())};
   config.sft.sequences_per_step = 5;
@@ -106,13 +108,15 @@ TEST_F(Resume, SupervisedTraining) {
 }
 
 TEST_F(Resume, AStopRequestIsACheckpoint) {
+  TrainConfig config = addition("stopped");
+  config.run.keep_checkpoints = 1;
   run_rl(addition("whole"), false);
   request_stop();
-  run_rl(addition("stopped"), false);
+  run_rl(config, false);
   clear_stop_request();
   EXPECT_EQ(checkpoint_steps(folder_ / "stopped"), std::vector<int64_t>{0});
   EXPECT_FALSE(std::filesystem::exists(folder_ / "stopped/final"));
-  run_rl(addition("stopped"), true);
+  run_rl(config, true);
   expect_same("whole", "stopped");
 }
 

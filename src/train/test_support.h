@@ -73,8 +73,7 @@ class RunTest : public TestFolder {
   /// Six steps of four sums with four fresh responses each by a model that half knows them; evaluated on the same sums.
   TrainConfig addition(const std::string& run) const {
     TrainConfig config;
-    config.run = {.output = folder_ / run, .seed = 3, .steps = 6, .evaluate_every = 3, .checkpoint_every = 1};
-    config.run.save_completions_every = 1;
+    config.run = {.output = folder_ / run, .seed = 3, .steps = 6, .evaluate_every = 3, .checkpoint_every = 0};
     config.model.path = golden("e2e_qwen2_addition");
     config.data.prompts = lines("sums.jsonl", sums());
     config.group = {.prompts_per_step = 4, .fresh_per_group = 4};

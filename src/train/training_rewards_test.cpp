@@ -24,6 +24,8 @@ class TrainingRewards : public RunTest {
   TrainConfig weighted(const std::string& run, const std::string& value = "0.25") const {
     TrainConfig config = addition(run);
     config.run.steps = 2;
+    config.run.save_completions_every = 1;
+    config.optimizer.learning_rate = 1e-5;
     config.rewards.reward.resize(2);
     config.rewards.reward[0].weight = 2;
     config.rewards.reward[1].kind = "command";

@@ -31,15 +31,28 @@ HWY_INLINE float block_max(const float* x, int64_t n) {
   return max;
 }
 
+/// Σ term(i, elements left) over the vectors of [0, n): short sums, added up in double.
+template <class F>
+HWY_INLINE double long_sum(int64_t n, F&& term) {
+  constexpr int64_t kShort = 256;
+  double total = 0;
+  for (int64_t first = 0; first < n; first += kShort) {
+    RowVec sum = hn::Zero(kRow);
+    for_vectors(std::min(kShort, n - first), [&](int64_t i, int64_t left) {
+      const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
+      sum = hn::Add(sum, hn::IfThenElseZero(mask, term(first + i, left)));
+    });
+    total += static_cast<double>(sum_lanes(sum));
+  }
+  return total;
+}
+
 HWY_INLINE void add_to(LogSumExp& state, const float* x, int64_t n, float scale) {
   const float max = std::max(state.max, block_max(x, n) * scale);
   const RowVec m = hn::Set(kRow, max), s = hn::Set(kRow, scale);
-  RowVec sum = hn::Zero(kRow);
-  for_vectors(n, [&](int64_t i, int64_t left) {
-    const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
-    sum = hn::Add(sum, hn::IfThenElseZero(mask, hn::Exp(kRow, hn::MulSub(load(x + i, left), s, m))));
-  });
-  state.sum = state.sum * std::exp(state.max - max) + sum_lanes(sum);
+  const double sum =
+      long_sum(n, [&](int64_t i, int64_t left) { return hn::Exp(kRow, hn::MulSub(load(x + i, left), s, m)); });
+  state.sum = state.sum * std::exp(state.max - max) + static_cast<float>(sum);
   state.max = max;
 }
 
@@ -81,21 +94,10 @@ void kl_divergence_simd(int64_t rows, int64_t n, const float* logits, const floa
   for_rows(rows, [&](int64_t row) {
     const float *x = logits + row * n, *y = ref_logits + row * n;
     const RowVec lse = hn::Set(kRow, log_sum_exp_of(x, n)), ref_lse = hn::Set(kRow, log_sum_exp_of(y, n));
-    // Terms of both signs nearly cancel where the models agree: short sums, added up in double.
-    constexpr int64_t kShort = 256;
-    double total = 0;
-    for (int64_t first = 0; first < n; first += kShort) {
-      RowVec sum = hn::Zero(kRow);
-      for_vectors(std::min(kShort, n - first), [&](int64_t i, int64_t left) {
-        const auto mask = hn::FirstN(kRow, static_cast<size_t>(std::min(left, row_lanes())));
-        const RowVec logprob = hn::Sub(load(x + first + i, left), lse);
-        const RowVec ref_logprob = hn::Sub(load(y + first + i, left), ref_lse);
-        const RowVec term = hn::Mul(hn::Exp(kRow, logprob), hn::Sub(logprob, ref_logprob));
-        sum = hn::Add(sum, hn::IfThenElseZero(mask, term));
-      });
-      total += static_cast<double>(sum_lanes(sum));
-    }
-    kl[row] = static_cast<float>(total);
+    kl[row] = static_cast<float>(long_sum(n, [&](int64_t i, int64_t left) {
+      const RowVec logprob = hn::Sub(load(x + i, left), lse), ref_logprob = hn::Sub(load(y + i, left), ref_lse);
+      return hn::Mul(hn::Exp(kRow, logprob), hn::Sub(logprob, ref_logprob));
+    }));
   });
 }
 
