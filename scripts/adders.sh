@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The three-digit adders: AGRO on fresh, stored and mixed responses, three seeds each, from a plain checkout with the
 # shared models beside it. Settings were chosen on the 500 training prompts kept aside here; the evaluation prompts are
-# read once for each reported run.      scripts/adders.sh [SHARED_FOLDER]      about 15 minutes on 2 cores; resumable
+# read once for each reported run.      scripts/adders.sh [SHARED_FOLDER]      about 12 minutes on 2 cores; resumable
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 agro=${AGRO:-build/release/bin/agro}
