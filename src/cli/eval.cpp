@@ -1,3 +1,4 @@
+#include <chrono>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -8,6 +9,7 @@
 #include "core/log.h"
 #include "evaluate/evaluator.h"
 #include "report/format.h"
+#include "report/progress.h"
 #include "report/table.h"
 
 namespace agro {
@@ -20,7 +22,7 @@ struct Options {
   EngineOptions engine;
   RewardOptions reward;
   EvaluateConfig evaluate;
-  std::string reference, json;
+  std::string reference, json, output;
   double beta = 0.1;
   uint64_t seed = 0;
 };
@@ -40,18 +42,66 @@ std::string summary(const EvaluationResult& result) {
   row("tokens per response", result.response_tokens, short_number);
   row("truncated", result.truncated, percent);
   row("KL to the reference, nats per response", result.kl, short_number);
-  row("optimality gap", result.optimality_gap, short_number);
-  row("value gap", result.value_gap, short_number);
+  row("optimality gap", result.optimality_gap, short_number, result.optimality_gap_error);
+  row("value gap", result.value_gap, short_number, result.value_gap_error);
   std::string text = table.text() + fmt::format("\n{} prompts", result.prompts);
   if (result.samples > 0) text += fmt::format(", {} samples each", result.samples);
   return text + '\n';
 }
 
-EvaluationResult evaluate(const Options& options) {
+/// What `agro report` reads: the figures, and what became of each prompt.
+OrderedJson record(const Options& options, const std::vector<PromptRecord>& prompts, const EvaluationResult& result,
+                   double seconds) {
+  OrderedJson responses = OrderedJson::array();
+  for (size_t p = 0; p < prompts.size(); ++p) {
+    OrderedJson response = {{"prompt", prompts[p].text}};
+    if (!prompts[p].messages.is_null()) response["messages"] = prompts[p].messages;
+    if (prompts[p].answer) response["answer"] = *prompts[p].answer;
+    if (!result.greedy_texts.empty()) {
+      response["text"] = result.greedy_texts[p];
+      response["correct"] = result.greedy_by_prompt[p] > 0;
+    }
+    if (!result.sampled_by_prompt.empty()) response["sampled_share"] = result.sampled_by_prompt[p];
+    responses.push_back(std::move(response));
+  }
+  return {{"name", Path(options.output).stem().string()},
+          {"model", options.model.folder},
+          {"prompts_file", options.evaluate.prompts},
+          {"figures", result.to_json()},
+          {"seconds", seconds},
+          {"responses", std::move(responses)}};
+}
+
+/// How far the responses are, on standard error; one line for each kind of them.
+class Meter {
+ public:
+  void show(std::string_view what, int64_t finished, int64_t total) {
+    if (what != what_) {
+      line_.reset();
+      what_ = what;
+      ProgressOptions options = stderr_progress(total);
+      options.unit = what_ + " responses";
+      line_ = std::make_unique<Progress>(std::cerr, std::move(options));
+    }
+    line_->update(finished, {});
+  }
+
+ private:
+  std::string what_;
+  std::unique_ptr<Progress> line_;
+};
+
+struct Evaluated {
+  std::vector<PromptRecord> prompts;
+  EvaluationResult result;
+};
+
+Evaluated evaluate(const Options& options) {
   const RewardsConfig rewards = rewards_config(options.reward);
   TotalReward reward(rewards);
   EvaluationSetup setup;
-  setup.prompts = load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards));
+  const std::vector<PromptRecord> prompts = load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards));
+  setup.prompts = prompts;
   const OpenModel opened = open_model(options.model);
   if (!opened.text.tokenizer)
     throw Error("has no tokenizer.json, but rewards are given to text").at(options.model.folder);
@@ -61,18 +111,26 @@ EvaluationResult evaluate(const Options& options) {
   setup.sampling = options.sampling;
   setup.engine = options.engine;
   setup.seed = options.seed;
+  Meter meter;
+  setup.progress = [&meter](std::string_view what, int64_t finished, int64_t total) {
+    meter.show(what, finished, total);
+  };
   Evaluator evaluator(options.evaluate, std::move(setup));
-  if (options.reference.empty()) return evaluator.evaluate(opened.model, nullptr, options.beta);
+  if (options.reference.empty()) return {prompts, evaluator.evaluate(opened.model, nullptr, options.beta)};
   const CausalLm reference = ModelFolder(options.reference).load(weight_dtype_named(options.model.dtype));
   evaluator.prepare_reference(reference, options.beta);
-  return evaluator.evaluate(opened.model, &reference, options.beta);
+  return {prompts, evaluator.evaluate(opened.model, &reference, options.beta)};
 }
 
 void run(Options& options, bool length_given) {
   if (!length_given) options.sampling.max_new_tokens = default_max_new_tokens(options.model.folder);
-  const EvaluationResult result = evaluate(options);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto [prompts, result] = evaluate(options);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::cout << summary(result) << std::flush;
   if (!options.json.empty()) write_atomically(options.json, to_line(result.to_json()) + '\n');
+  if (options.output.empty()) return;
+  write_atomically(options.output, to_line(record(options, prompts, result, seconds)) + '\n');
 }
 
 }  // namespace
@@ -104,6 +162,8 @@ void add_eval(CLI::App& program) {
       ->check(CLI::Range(0, 4096))
       ->needs(reference);
   command->add_option("--json", options->json, "Also write the figures to this file.");
+  command->add_option("-o,--output", options->output,
+                      "Also write figures and responses to this file; `agro report RUN` shows RUN/evaluations/*.json.");
   command->add_option("--seed", options->seed, "Seed; equal seeds give equal samples.")->capture_default_str();
   add_reward_options(*command, options->reward);
   add_config_options(
@@ -117,7 +177,7 @@ Unless --max-new-tokens is given, generation_config.json of the folder decides, 
 Examples:
   agro eval path/to/model eval.jsonl
   agro eval runs/a/best eval.jsonl --reward gsm8k --samples 0
-  agro eval runs/a/best eval.jsonl --reference path/to/model --beta 0.1 --json figures.json)");
+  agro eval runs/a/best eval.jsonl --reference path/to/model --beta 0.1 -o runs/a/evaluations/eval.json)");
   command->callback([command, options] { run(*options, command->count("--max-new-tokens") > 0); });
 }
 

@@ -16,7 +16,8 @@ enum class Stream : uint32_t {
   kStoredOrder = 3,
   kEvaluation = 4,
   kInit = 5,
-  kTest = 6
+  kTest = 6,
+  kProblems = 7
 };
 
 /// Coordinates of one random number.

@@ -54,7 +54,8 @@ void EvaluateConfig::visit(ConfigVisitor& v) {
   v.field("samples_per_prompt", samples_per_prompt, {.min = 0, .max = 4096}, "Sampled responses per prompt; 0: none.");
   v.field("reference_samples", reference_samples, {.min = 0, .max = 4096},
           "Responses of the reference per prompt, drawn once, for the value gap; 0: none.");
-  v.field("correct_above", correct_above, {}, "A response counts as correct if its reward exceeds this.");
+  v.field("correct_above", correct_above, {},
+          "A response counts as correct, in evaluations and in training figures, if its reward exceeds this.");
   v.field("answer_probability", answer_probability,
           "Also measure the probability of the answer itself as response (meaningful where the answer is the whole "
           "response).");
@@ -76,7 +77,9 @@ OrderedJson EvaluationResult::to_json() const {
   add("truncated", truncated);
   add("kl", kl);
   add("optimality_gap", optimality_gap);
+  add("optimality_gap_error", optimality_gap_error);
   add("value_gap", value_gap);
+  add("value_gap_error", value_gap_error);
   add("answer_probability", answer_probability);
   return json;
 }
@@ -93,16 +96,18 @@ Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup)
   for (const PromptRecord& prompt : setup_.prompts) prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
 }
 
-Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count,
-                                    uint64_t seed) {
+Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed,
+                                    std::string_view what) {
   std::vector<GenerationRequest> requests;
   for (size_t p = 0; p < prompt_ids_.size(); ++p) {
     check_fits(setup_.prompts[p], prompt_ids_[p], {}, limits_of(model));
     requests.push_back({prompt_ids_[p], p, 0, count});
   }
+  GenerationProgress progress;
+  if (setup_.progress) progress = [&](int64_t finished, int64_t total) { setup_.progress(what, finished, total); };
   Scored scored;
-  scored.completions =
-      Engine(model, setup_.tokenizer, setup_.engine).generate(requests, sampling, seed, Stream::kEvaluation);
+  scored.completions = Engine(model, setup_.tokenizer, setup_.engine)
+                           .generate(requests, sampling, seed, Stream::kEvaluation, nullptr, progress);
   std::vector<std::string> texts;
   for (const auto& group : scored.completions)
     for (const Completion& c : group) texts.push_back(completion_text(c, setup_.tokenizer, setup_.encoders.end_ids));
@@ -126,7 +131,7 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
 void Evaluator::prepare_reference(const CausalLm& reference, double beta) {
   if (config_.reference_samples == 0) return;
   // A seed of its own: the policy's evaluation samples must not be the reference's at the start of training.
-  const Scored scored = sample(reference, setup_.sampling, config_.reference_samples, setup_.seed + 1);
+  const Scored scored = sample(reference, setup_.sampling, config_.reference_samples, setup_.seed + 1, "reference");
   reference_value_.clear();
   for (const auto& rewards : scored.rewards) reference_value_.push_back(value_estimate(rewards, beta));
 }
@@ -137,13 +142,17 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   result.prompts = static_cast<int64_t>(prompt_ids_.size());
   const auto correct = [&](double reward) { return reward > config_.correct_above ? 1.0 : 0.0; };
   if (config_.greedy) {
-    for (const auto& rewards : sample(model, greedy_version(setup_.sampling), 1, setup_.seed).rewards)
-      result.greedy_by_prompt.push_back(correct(rewards.front()));
+    const Scored greedy = sample(model, greedy_version(setup_.sampling), 1, setup_.seed, "greedy");
+    for (size_t p = 0; p < greedy.rewards.size(); ++p) {
+      result.greedy_by_prompt.push_back(correct(greedy.rewards[p].front()));
+      result.greedy_texts.push_back(
+          completion_text(greedy.completions[p].front(), setup_.tokenizer, setup_.encoders.end_ids));
+    }
     const MeanError m = mean_and_error(result.greedy_by_prompt);
     result.greedy_accuracy = m.mean, result.greedy_error = m.error;
   }
   if (config_.samples_per_prompt > 0) {
-    const Scored sampled = sample(model, setup_.sampling, config_.samples_per_prompt, setup_.seed);
+    const Scored sampled = sample(model, setup_.sampling, config_.samples_per_prompt, setup_.seed, "sampled");
     result.samples = config_.samples_per_prompt;
     double reward = 0, tokens = 0, cut = 0;
     for (size_t p = 0; p < sampled.rewards.size(); ++p) {
@@ -171,7 +180,8 @@ void Evaluator::add_divergence(const CausalLm& model, const CausalLm& reference,
   for (size_t p = 0; p < prompt_ids_.size(); ++p)
     for (const Completion& c : sampled.completions[p]) items.push_back({prompt_ids_[p], c.ids});
   const std::vector<double> policy = sequence_logprobs(model, items), frozen = sequence_logprobs(reference, items);
-  double kl = 0, gap = 0, value_gap = 0;
+  double kl = 0;
+  std::vector<double> gaps, value_gaps;
   size_t next = 0;
   for (size_t p = 0; p < sampled.rewards.size(); ++p) {
     std::vector<double> regularized;
@@ -183,13 +193,15 @@ void Evaluator::add_divergence(const CausalLm& model, const CausalLm& reference,
       regularized.push_back(reward - beta * log_ratio);
       mean += regularized.back() / static_cast<double>(sampled.rewards[p].size());
     }
-    gap += optimality_gap(regularized, beta);
-    if (!reference_value_.empty()) value_gap += reference_value_[p] - mean;
+    gaps.push_back(optimality_gap(regularized, beta));
+    if (!reference_value_.empty()) value_gaps.push_back(reference_value_[p] - mean);
   }
-  const auto prompts = static_cast<double>(sampled.rewards.size());
   result.kl = kl / static_cast<double>(items.size());
-  result.optimality_gap = gap / prompts;
-  if (!reference_value_.empty()) result.value_gap = value_gap / prompts;
+  const MeanError gap = mean_and_error(gaps);
+  result.optimality_gap = gap.mean, result.optimality_gap_error = gap.error;
+  if (value_gaps.empty()) return;
+  const MeanError value_gap = mean_and_error(value_gaps);
+  result.value_gap = value_gap.mean, result.value_gap_error = value_gap.error;
 }
 
 double Evaluator::mean_answer_probability(const CausalLm& model) const {

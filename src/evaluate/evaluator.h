@@ -1,8 +1,10 @@
 #pragma once
 // How good a model is on prompts with checkable answers: greedy and sampled accuracy, reward, KL, and the gaps of spec
 // §7.
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -26,17 +28,18 @@ struct EvaluateConfig {
 
 struct EvaluationResult {
   int64_t prompts = 0;
-  int64_t samples = 0;                                    // per prompt
-  std::optional<double> greedy_accuracy, greedy_error;    // share, and its standard error over prompts
-  std::optional<double> sampled_accuracy, sampled_error;  // mean over prompts of the share of correct samples
-  std::optional<double> reward_mean;                      // of the samples
-  std::optional<double> response_tokens;                  // mean length
-  std::optional<double> truncated;                        // share cut at the length limit
-  std::optional<double> kl;                               // E log π/π_ref over the samples, nats per response
-  std::optional<double> optimality_gap;                   // A12, biased low
-  std::optional<double> value_gap;                        // V̂* − mean R
-  std::optional<double> answer_probability;               // mean π(answer | prompt)
+  int64_t samples = 0;                                         // per prompt
+  std::optional<double> greedy_accuracy, greedy_error;         // share, and its standard error over prompts
+  std::optional<double> sampled_accuracy, sampled_error;       // mean over prompts of the share of correct samples
+  std::optional<double> reward_mean;                           // of the samples
+  std::optional<double> response_tokens;                       // mean length
+  std::optional<double> truncated;                             // share cut at the length limit
+  std::optional<double> kl;                                    // E log π/π_ref over the samples, nats per response
+  std::optional<double> optimality_gap, optimality_gap_error;  // A12, biased low
+  std::optional<double> value_gap, value_gap_error;            // V̂* − mean R
+  std::optional<double> answer_probability;                    // mean π(answer | prompt)
   std::vector<double> greedy_by_prompt, sampled_by_prompt;
+  std::vector<std::string> greedy_texts;
 
   /// The scalars that are present, in the order above.
   OrderedJson to_json() const;
@@ -51,6 +54,8 @@ struct EvaluationSetup {
   SamplingConfig sampling;
   EngineOptions engine;
   uint64_t seed = 0;
+  /// Hears what is being generated ("greedy", "sampled", "reference") and how far it is; may be empty.
+  std::function<void(std::string_view what, int64_t finished, int64_t total)> progress;
 };
 
 class Evaluator {
@@ -71,7 +76,8 @@ class Evaluator {
     std::vector<std::vector<Completion>> completions;
     std::vector<std::vector<double>> rewards;  // [prompt][sample]
   };
-  Scored sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed);
+  Scored sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed,
+                std::string_view what);
   void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled,
                       EvaluationResult& result) const;
   double mean_answer_probability(const CausalLm& model) const;

@@ -109,7 +109,7 @@ void Progress::draw() {
 }
 
 std::string Progress::line(size_t columns) const {
-  std::string text = fmt::format("step {}/{}", step_, options_.total_steps);
+  std::string text = fmt::format("{} {}/{}", options_.unit, step_, options_.total_steps);
   const std::string left = time_left();
   const size_t tail = left.empty() ? 0 : kGap.size() + display_width(left);
   for (const ProgressItem& item : items_) {

@@ -19,6 +19,7 @@ struct ProgressItem {
 struct ProgressOptions {
   int64_t first_step = 0;  // steps done before this run began (on resuming)
   int64_t total_steps = 0;
+  std::string unit = "step";           // what is counted
   bool terminal = false;               // live line, or plain lines
   double plain_interval_seconds = 10;  // between two plain lines
   double live_interval_seconds = 0.1;  // between two rewrites of the live line

@@ -1,0 +1,46 @@
+#pragma once
+// Sets of practice problems: seeded, graded by level, and split so that no calculation stands on both sides.
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "data/problems/problem.h"
+#include "data/problems/solution.h"
+
+namespace agro {
+
+enum class ProblemSplit { kTrain, kSelection, kTest };
+
+/// Decided by a hash of calculation_key alone: of a hundred calculations 10 are for testing, 10 for selection, 80 for
+/// training, whatever words, names or seed tell them.
+ProblemSplit problem_split(const Problem& problem);
+
+struct WorkingShare {
+  SolutionStyle style;
+  int64_t share;  // relative to the others, > 0
+};
+
+struct ProblemSetOptions {
+  std::vector<std::string> kinds = {"arithmetic", "word"};
+  int64_t min_level = 1, max_level = 3;
+  ProblemSplit split = ProblemSplit::kTrain;
+  int64_t count = 1000;
+  uint64_t seed = 0;
+  std::vector<WorkingShare> workings = {{SolutionStyle::kSteps, 1}};
+};
+
+/// A problem with one manner of working, drawn by the shares.
+struct SolvedProblem {
+  Problem problem;
+  std::string working;
+};
+
+/// `count` problems with different questions, kinds and levels equally often. Throws Error where the settings do not
+/// hold so many.
+std::vector<SolvedProblem> make_problems(const ProblemSetOptions& options);
+
+/// {"id", "kind", "level", "prompt", "answer", "completion"}: the prompt is the question and a newline, the completion
+/// its working (a prompt file for `agro train`, and with completions for `agro sft`).
+OrderedJson problem_record(const SolvedProblem& solved, const std::string& id);
+
+}  // namespace agro
