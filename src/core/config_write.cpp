@@ -57,8 +57,8 @@ class ConfigWriter final : public ConfigVisitor {
     return true;
   }
 
-  ListChange list_change(std::string_view name, size_t current, std::string_view) override {
-    if (current == 0) frames_.back().keys += fmt::format("{} = []\n", name);
+  ListChange list_change(std::string_view name, size_t current, std::string_view help) override {
+    if (current == 0) write(name, std::vector<std::string>{}, help);
     return {current, false};
   }
 

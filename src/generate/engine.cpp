@@ -38,10 +38,13 @@ class Session {
     results_.resize(requests.size());
   }
 
-  std::vector<std::vector<Completion>> run(GenerationStatistics* statistics) {
+  std::vector<std::vector<Completion>> run(GenerationStatistics* statistics, const GenerationProgress& progress) {
+    int64_t total = 0;
+    for (const GenerationRequest& request : requests_) total += request.count;
     while (next_ < requests_.size() || !active_.empty()) {
       admit();
       decode();
+      if (progress) progress(finished_, total);
     }
     if (statistics != nullptr) {
       for (size_t r = 0; r < requests_.size(); ++r) {
@@ -184,6 +187,7 @@ class Session {
       if (stopped || static_cast<int64_t>(s.target->ids.size()) >= s.limit) {
         s.target->finish = stopped || stop_.length_is_the_end() ? FinishReason::kStop : FinishReason::kLength;
         free_.push_back(s.slot);
+        ++finished_;
       } else {
         active_[kept++] = s;
       }
@@ -201,6 +205,7 @@ class Session {
   KvCache cache_;
   std::vector<int64_t> free_;
   size_t next_ = 0;
+  int64_t finished_ = 0;
   std::vector<Sequence> active_;
   std::vector<std::vector<Completion>> results_;
 };
@@ -208,10 +213,10 @@ class Session {
 }  // namespace
 
 void EngineOptions::visit(ConfigVisitor& v) {
-  v.field("max_sequences", max_sequences, {.min = 1, .max = 65536}, "Sequences decoded at a time.");
+  v.field("max_sequences", max_sequences, {.min = 1, .max = 65536}, "Most sequences decoded at a time.");
   v.field("kv_cache_gib", kv_cache_gib, {.min = 0.001, .max = 4096},
-          "Memory for keys and values, in GiB; a prompt's n responses always fit.");
-  v.field("prefill_tokens", prefill_tokens, {.min = 1, .max = 1e7}, "Prompt tokens computed at a time.");
+          "Most memory for keys and values, in GiB; the responses to one prompt are decoded together even beyond it.");
+  v.field("prefill_tokens", prefill_tokens, {.min = 1, .max = 1e7}, "Most prompt tokens computed in one pass.");
 }
 
 SamplingConfig greedy_version(SamplingConfig sampling) {
@@ -224,10 +229,11 @@ Engine::Engine(const CausalLm& model, const Tokenizer* tokenizer, EngineOptions 
 
 std::vector<std::vector<Completion>> Engine::generate(std::span<const GenerationRequest> requests,
                                                       const SamplingConfig& sampling, uint64_t seed, Stream stream,
-                                                      GenerationStatistics* statistics) const {
+                                                      GenerationStatistics* statistics,
+                                                      const GenerationProgress& progress) const {
   if (requests.empty()) return {};
   const StopRule stop(sampling, model_.config().eos_token_ids, tokenizer_);
-  return Session(model_, options_, requests, sampling, stop, seed, stream).run(statistics);
+  return Session(model_, options_, requests, sampling, stop, seed, stream).run(statistics, progress);
 }
 
 }  // namespace agro

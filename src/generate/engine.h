@@ -43,6 +43,9 @@ struct GenerationStatistics {
   int64_t new_tokens = 0;
 };
 
+/// Called now and then with the number of finished responses and of all, by the thread that generates.
+using GenerationProgress = std::function<void(int64_t finished, int64_t total)>;
+
 class Engine {
  public:
   /// `model` must outlive the engine; `tokenizer` (may be null) is needed for stop strings only.
@@ -52,7 +55,8 @@ class Engine {
   /// Throws Error for an empty prompt, a prompt that leaves no room for a token, or stop strings without a tokenizer.
   std::vector<std::vector<Completion>> generate(std::span<const GenerationRequest> requests,
                                                 const SamplingConfig& sampling, uint64_t seed, Stream stream,
-                                                GenerationStatistics* statistics = nullptr) const;
+                                                GenerationStatistics* statistics = nullptr,
+                                                const GenerationProgress& progress = {}) const;
 
  private:
   const CausalLm& model_;

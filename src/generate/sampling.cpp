@@ -78,7 +78,8 @@ void keep_min_p(std::vector<Candidate>& candidates, double min_p) {
 
 void SamplingConfig::visit(ConfigVisitor& v) {
   v.field("greedy", greedy, "Always the most probable token.");
-  v.field("temperature", temperature, {.min = 1e-3, .max = 100}, "Logits are divided by it before sampling.");
+  v.field("temperature", temperature, {.min = 1e-3, .max = 100},
+          "Logits are divided by it before sampling. Log-probabilities in loss and figures stay those at 1.");
   v.field("top_k", top_k, {.min = 0, .max = 1e9}, "Keep the k most probable tokens; 0: all.");
   v.field("top_p", top_p, {.min = 1e-6, .max = 1},
           "Keep the most probable tokens whose probabilities reach top_p; 1: all.");

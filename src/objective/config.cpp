@@ -5,7 +5,10 @@
 namespace agro {
 
 void ObjectiveConfig::visit(ConfigVisitor& v) {
-  v.field("name", name, objective_names(), "What is optimised.");
+  v.field(
+      "name", name, objective_names(),
+      "agro: variance of the regularised reward within each group, for responses from anywhere. rloo: REINFORCE with "
+      "a leave-one-out baseline, for fresh responses. kl_policy_gradient: the AGRO paper's comparison.");
   v.field("beta", beta, {.min = 0, .max = 1e6},
           "Strength of the KL to the reference, in units of reward per nat: the optimum moves the log-odds of two "
           "responses by (difference of their rewards) / beta. Stored responses want a larger one, such as 0.5.");

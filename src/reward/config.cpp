@@ -10,7 +10,7 @@ void RewardConfig::visit(ConfigVisitor& v) {
   v.field("kind", kind, kinds,
           "exact: the completion is the answer. last_number: their last numbers agree. gsm8k: the numbers after their "
           "last #### agree. Each gives 1 or 0. command: a program of yours gives any number.");
-  v.field("name", name, "Name in metrics and logs; empty: the kind.");
+  v.field("name", name, "Its mean is logged as reward_NAME; empty: the kind.");
   v.field("weight", weight, Range{-1e6, 1e6}, "Factor in the sum of all rewards.");
   v.field("tolerance", options.tolerance, Range{0, 1e300},
           "last_number, gsm8k: largest difference that counts as equal.");
@@ -28,7 +28,7 @@ void RewardConfig::visit(ConfigVisitor& v) {
 }
 
 void RewardsConfig::visit(ConfigVisitor& v) {
-  v.list("reward", reward, "The rewards; what is optimised is their weighted sum.");
+  v.list("reward", reward, "One table [[rewards.reward]] for each reward; what is optimised is their weighted sum.");
   v.field("truncated", truncated, Choices{"keep", "drop", "zero_reward"},
           "Responses cut at the length limit: keep their reward, drop them from their group, or give them reward 0.");
 }

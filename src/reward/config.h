@@ -1,5 +1,5 @@
 #pragma once
-// What a user says about rewards: `[[reward]]` tables and what happens to truncated responses.
+// What a user says about rewards: `[[rewards.reward]]` tables and what happens to truncated responses.
 #include <cstdint>
 #include <string>
 #include <vector>

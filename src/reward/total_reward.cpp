@@ -27,7 +27,7 @@ TotalReward::TotalReward(const RewardsConfig& config) {
   std::set<std::string> seen;
   for (const RewardConfig& item : config.reward) {
     if (!seen.insert(item.label()).second)
-      throw fail("two rewards are called '{}'", item.label()).hint("give each [[reward]] its own name");
+      throw fail("two rewards are called '{}'", item.label()).hint("give each [[rewards.reward]] its own name");
     parts_.push_back({make_reward(item), item.weight});
     needs_answer_ = needs_answer_ || item.needs_answer();
   }
@@ -45,7 +45,7 @@ bool TotalReward::cut_short(double& reward) const {
 }
 
 RewardScores TotalReward::score(std::span<const RewardQuery> queries) {
-  if (parts_.empty()) throw fail("no reward is configured").hint("add a [[reward]] table with kind = \"exact\", say");
+  if (parts_.empty()) throw fail("no reward is configured").hint("add a [[rewards.reward]] table with kind = \"exact\", say");
   RewardScores scores;
   scores.total.assign(queries.size(), 0.0);
   scores.dropped.assign(queries.size(), false);

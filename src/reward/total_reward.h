@@ -10,7 +10,7 @@
 
 namespace agro {
 
-/// The reward a `[[reward]]` table describes. Throws Error for an unknown kind or a command without a program.
+/// The reward a `[[rewards.reward]]` table describes. Throws Error for an unknown kind or a command without a program.
 std::unique_ptr<Reward> make_reward(const RewardConfig& config);
 
 struct RewardScores {

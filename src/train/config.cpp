@@ -14,24 +14,27 @@ void RunConfig::visit(ConfigVisitor& v) {
           "Steps between checkpoints; 0: only at the end and on Ctrl-C.");
   v.field("keep_checkpoints", keep_checkpoints, {.min = 1, .max = 1e6}, "Newest checkpoints that are kept.");
   v.field("save_completions_every", save_completions_every, {.min = 0, .max = 1e9},
-          "Steps between files of all responses of a step; 0: never.");
+          "Steps between files completions/step-N.jsonl, which hold all responses of their step; 0: never.");
   v.field("best_metric", best_metric, {"greedy_accuracy", "sampled_accuracy", "reward_mean", "answer_probability"},
-          "Evaluation figure whose best model is kept in best/.");
+          "Figure of the evaluations by which the model in best/ is chosen.");
   v.field("max_failed_steps", max_failed_steps, {.min = 1, .max = 1e6},
           "Steps in a row with a non-finite loss or gradient before the run stops.");
 }
 
 void ModelSection::visit(ConfigVisitor& v) {
   v.field("path", path, "HuggingFace model folder to start from.");
-  v.field("reference", reference, "Folder of the frozen reference; empty: the starting model.");
+  v.field("reference", reference,
+          "Folder of the frozen reference that the KL is measured to; empty: the starting model.");
   v.field("reference_dtype", reference_dtype, {"same", "float32", "bfloat16"},
-          "Weights of the reference in memory; same: bfloat16 where its file says so.");
+          "Weights of the reference in memory; same: bfloat16 where its files are, else float32.");
 }
 
 void DataConfig::visit(ConfigVisitor& v) {
   v.field("prompts", prompts,
           "JSONL file of prompts; may be empty when completions are given: then their prompts are used.");
-  v.field("completions", completions, "JSONL files of logged responses.");
+  v.field("completions", completions,
+          "JSONL files of logged responses, with rewards or without. agro train takes group.stored_per_group of them "
+          "into each group.");
   v.field("prompt_key", prompt_key,
           "Field that holds the prompt; empty: ids, prompt, messages or question, whichever is there.");
   v.field("answer_key", answer_key, "Field that holds the answer.");
@@ -45,16 +48,19 @@ void DataConfig::visit(ConfigVisitor& v) {
 }
 
 void GroupConfig::visit(ConfigVisitor& v) {
-  v.field("prompts_per_step", prompts_per_step, {.min = 1, .max = 1e6}, "Prompts (groups) of one optimiser step.");
+  v.field("prompts_per_step", prompts_per_step, {.min = 1, .max = 1e6},
+          "Prompts of one optimiser step; the responses to one prompt are a group.");
   v.field("fresh_per_group", fresh_per_group, {.min = 0, .max = 65536},
-          "Responses drawn from the current policy for each group.");
+          "Responses drawn from the current policy for each prompt of the step.");
   v.field("stored_per_group", stored_per_group, {.min = 0, .max = 65536},
           "Stored responses taken into each group, in turn; fewer where a prompt has fewer.");
 }
 
 void TrainSection::visit(ConfigVisitor& v) {
-  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
-          "Tokens of one forward and backward pass; bounds the memory of activations. Does not change the result.");
+  v.field(
+      "micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
+      "Tokens of one forward and backward pass, prompts included; fewer need less memory. The gradient is that of the "
+      "whole step all the same.");
   v.field("leak_warning_nats", leak_warning_nats, {.min = 0, .max = 1e6},
           "Warn when the mean log π/π_ref of stored responses, rewarded and unrewarded alike, falls below minus this.");
 }
@@ -77,8 +83,10 @@ void SftSection::visit(ConfigVisitor& v) {
   v.field("sequences_per_step", sequences_per_step, {.min = 1, .max = 1e6}, "Sequences of one optimiser step.");
   v.field("completion_key", completion_key,
           "Field of a prompt record that holds the text to learn (\"completion\", \"answer\", …).");
-  v.field("micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
-          "Tokens of one forward and backward pass. Does not change the result.");
+  v.field(
+      "micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
+      "Tokens of one forward and backward pass; fewer need less memory. The gradient is that of the whole step all the "
+      "same.");
 }
 
 void SftConfig::visit(ConfigVisitor& v) {

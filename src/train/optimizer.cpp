@@ -9,15 +9,15 @@
 namespace agro {
 
 void OptimizerConfig::visit(ConfigVisitor& v) {
-  v.field("learning_rate", learning_rate, {.min = 0, .max = 10}, "Peak step size of AdamW.");
+  v.field("learning_rate", learning_rate, {.min = 0, .max = 10}, "Learning rate once the warm-up is over.");
   v.field("beta1", beta1, {.min = 0, .max = 0.99999}, "Decay of the first moment.");
   v.field("beta2", beta2, {.min = 0, .max = 0.9999999}, "Decay of the second moment.");
   v.field("eps", eps, {.min = 0, .max = 1}, "Added to the root of the second moment.");
   v.field("weight_decay", weight_decay, {.min = 0, .max = 10}, "Decoupled weight decay, on every parameter.");
   v.field("clip_norm", clip_norm, {.min = 0, .max = 1e9},
           "Gradients are scaled down to this global L2 norm; 0: never.");
-  v.field("schedule", schedule, {"constant", "linear", "cosine"}, "Learning rate after the warm-up.");
-  v.field("warmup_steps", warmup_steps, {.min = 0, .max = 1e9}, "Steps of linear warm-up.");
+  v.field("schedule", schedule, {"constant", "linear", "cosine"}, "Course of the learning rate after the warm-up.");
+  v.field("warmup_steps", warmup_steps, {.min = 0, .max = 1e9}, "Steps in which the learning rate rises from 0.");
   v.field("min_learning_rate_ratio", min_learning_rate_ratio, {.min = 0, .max = 1},
           "Where linear and cosine end, as a share of learning_rate.");
 }
