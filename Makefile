@@ -13,6 +13,7 @@ demo: build  ## a complete training run on a small model, start to finish
 	@scripts/demo.sh
 
 test: build  ## build, then run every test
+	@scripts/install-deps.sh browser 2>/dev/null || echo "Chromium cannot be installed: the tests of the report page in a browser are skipped"
 	@ctest --preset release
 
 build:  ## the agro program, in build/release/bin

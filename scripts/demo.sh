@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # `make demo`: a half-trained model of our own, improved three ways by AGRO, and a supervised control beside it.
-# About five minutes on 2 cores. Everything it makes is under runs/demo.      scripts/demo.sh [SEED]
+# About five minutes on 2 cores. Everything it makes is under runs/demo, or runs/demo-seed-N for another seed.
+#   scripts/demo.sh [SEED]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 agro=${AGRO:-build/release/bin/agro}
 seed=${1:-0}
 base=models/wordmath
-out=runs/demo
+out=runs/demo${1:+-seed-$1}
 test=$out/data/test.jsonl
 started=$SECONDS
+[[ $seed =~ ^[0-9]+$ ]] || { echo "demo: the seed is '$seed', expected a whole number" >&2; exit 2; }
 
 say() { printf '\n── %d:%02d  %s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) "$*"; }
 
@@ -17,12 +19,15 @@ measure() {  # MODEL RUN: on the test problems, always the same draws
     --reference "$base" --beta 0.1 --reference-samples 4 -o "$2/evaluations/test.json"
 }
 
-train() { # COMMAND NAME
-  "$agro" "$1" "configs/demo/$2.toml" --set run.output="$out/$2" --set run.seed="$seed"
+train() {  # COMMAND NAME
+  local logged=()
+  case $2 in stored | mixed) logged=(--set data.completions="['$out/data/logged.jsonl']") ;; esac
+  "$agro" "$1" "configs/demo/$2.toml" --set run.output="$out/$2" --set run.seed="$seed" \
+    --set data.prompts="$out/data/train.jsonl" --set evaluate.prompts="$out/data/selection.jsonl" "${logged[@]}"
   measure "$out/$2/final" "$out/$2"
 }
 
-rm -rf "$out"
+rm -rf -- "$out"
 mkdir -p "$out/data"
 
 say "Problems: 2000 to train on, 200 to watch, 1000 to test with; no calculation is in two of them"

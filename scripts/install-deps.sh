@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing; instant when all are there. docs/dependencies.md gives the reasons.
-#   scripts/install-deps.sh [build] [bench] [lint]      default: build (which includes the tests)
+#   scripts/install-deps.sh [build] [browser] [bench] [lint]      default: build (which includes the tests)
 # AGRO_SKIP_DEPS=1 skips it, for machines that have the libraries from elsewhere.
 set -euo pipefail
 [ "${AGRO_SKIP_DEPS:-0}" = 1 ] && exit 0
@@ -9,8 +9,10 @@ build=(
   g++ cmake ninja-build make git ca-certificates ccache mold
   libtorch-dev libopenblas0-openmp libhwy-dev
   libpcre2-dev libutf8proc-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libcpp-httplib-dev libjs-chart.js libjs-katex fonts-katex
   libgtest-dev libgmock-dev protobuf-compiler python3 python3-crc32c
 )
+browser=(chromium)
 bench=(libbenchmark-dev)
 lint=(clang-format clang-tidy)
 
@@ -19,9 +21,10 @@ wanted=()
 for group in "$@"; do
   case $group in
     build) wanted+=("${build[@]}") ;;
+    browser) wanted+=("${browser[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
-    *) echo "install-deps: unknown group '$group': expected build, bench or lint" >&2; exit 2 ;;
+    *) echo "install-deps: unknown group '$group': expected build, browser, bench or lint" >&2; exit 2 ;;
   esac
 done
 

@@ -4,33 +4,22 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file.h"
 #include "core/json.h"
+#include "report/step_table.h"
 
 namespace agro {
 
-/// kRunning: a process holds the run's lock. kFinished: final/ is there. kStopped: neither. kEvaluated: no training, only
-/// evaluation files.
+/// kRunning: a process holds the run's lock. kFinished: final/ is there. kStopped: neither. kEvaluated: no training,
+/// only evaluation files.
 enum class RunState { kRunning, kFinished, kStopped, kEvaluated };
 std::string_view name_of(RunState state);
 
-/// Records {"step": N, name: number, …} turned into columns. A missing or null value is empty.
-struct StepTable {
-  std::vector<int64_t> steps;  // in file order
-  struct ColumnData {
-    std::string name;
-    std::vector<std::optional<double>> values;  // one per step
-  };
-  std::vector<ColumnData> columns;  // in order of first appearance
-
-  bool empty() const { return steps.empty(); }
-  const ColumnData* find(std::string_view name) const;
-  /// The last value that is not empty.
-  std::optional<double> last(std::string_view name) const;
-  double sum(std::string_view name) const;
-};
+/// The file that the process that trains holds locked, see core/file_lock.h.
+inline Path run_lock_path(const Path& run_folder) { return run_folder / "lock"; }
 
 /// One prompt of an evaluation file.
 struct EvaluatedPrompt {
@@ -55,12 +44,15 @@ struct RunData {
   RunState state = RunState::kStopped;
   OrderedJson config = OrderedJson::object();  // config.toml flattened: {"objective.beta": 0.1, …}
   std::string config_text;
-  StepTable metrics;      // training steps of metrics.jsonl
-  StepTable evaluations;  // its {"step", "evaluation": {…}} records
-  StepTable timings;      // timings.jsonl
-  std::vector<int64_t> completion_steps;      // of completions/step-N.jsonl, ascending
-  std::vector<EvaluationFile> results;        // by name
+  StepTable metrics;                      // training steps of metrics.jsonl
+  StepTable evaluations;                  // its {"step", "evaluation": {…}} records
+  StepTable timings;                      // timings.jsonl
+  std::vector<int64_t> completion_steps;  // of completions/step-N.jsonl, ascending
+  std::vector<EvaluationFile> results;    // by name
 };
+
+/// Whether the folder holds a run's figures: metrics.jsonl or evaluations/.
+bool is_run_folder(const Path& folder);
 
 /// Reads a run directory. A last line that is being written is left out. Throws Error where the folder is not a run
 /// directory or a record is damaged.
@@ -69,5 +61,10 @@ RunData read_run(const Path& folder);
 /// The groups of RUN/completions/step-N.jsonl as they stand in the file, at most `limit` groups. Throws Error where the
 /// file is missing or damaged.
 OrderedJson read_completions_step(const Path& folder, int64_t step, size_t limit);
+
+// The parts of a run directory, for those who look at one again and again.
+RunState read_run_state(const Path& folder);
+std::vector<int64_t> read_completion_steps(const Path& folder);
+std::vector<EvaluationFile> read_evaluation_files(const Path& folder);
 
 }  // namespace agro

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "report/run_data.h"
 
 namespace agro {
 namespace {
@@ -34,6 +35,17 @@ std::optional<double> figure(const EvaluationResult& result, const std::string& 
   return json.contains(name) ? std::optional(json.at(name).get<double>()) : std::nullopt;
 }
 
+FileLock create_and_lock(const Path& run_folder) {
+  if (run_folder.empty())
+    throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
+  std::filesystem::create_directories(run_folder);
+  const Path path = run_lock_path(run_folder);
+  if (std::optional<FileLock> lock = FileLock::try_acquire(path)) return std::move(*lock);
+  throw fail("another process ({}) is training in this run directory", lock_holder(path).value_or(0))
+      .at(run_folder.string())
+      .hint("wait until it has ended, or choose another run.output");
+}
+
 }  // namespace
 
 RunModel::RunModel(const Path& path)
@@ -44,11 +56,8 @@ RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunMode
       optimizer_config_(optimizer),
       model_(model),
       output_(run.output),
-      optimizer_(model.policy, optimizer) {
-  if (run.output.empty())
-    throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
-  std::filesystem::create_directories(output_);
-}
+      lock_(create_and_lock(output_)),
+      optimizer_(model.policy, optimizer) {}
 
 int64_t RunLoop::restore(Trainable& trainable, bool resume) {
   const std::vector<int64_t> steps = checkpoint_steps(output_);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/file_lock.h"
 #include "data/text_tools.h"
 #include "report/metrics_writer.h"
 #include "report/progress.h"
@@ -52,7 +53,8 @@ class Trainable {
 
 class RunLoop {
  public:
-  /// Creates the run directory. The references must outlive the loop.
+  /// Creates the run directory and holds it locked from now on. The references must outlive the loop. Throws Error
+  /// where another loop is at work in it.
   RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model);
 
   AdamW& optimizer() { return optimizer_; }
@@ -72,6 +74,7 @@ class RunLoop {
   OptimizerConfig optimizer_config_;
   RunModel& model_;
   Path output_;
+  FileLock lock_;
   AdamW optimizer_;
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;

@@ -38,8 +38,6 @@ struct Story {
 constexpr std::array kHowManyHas = {"How many {items} does {name} have now?",
                                     "How many {items} does {name} have in the end?",
                                     "How many {items} are left with {name}?"};
-constexpr std::array kHowManyAre = {"How many {items} are there now?", "How many {items} are there in the end?",
-                                    "Find the number of {items} at the end."};
 
 /// Somebody has some things; things happen.
 void collection(Story& s) {
@@ -55,12 +53,20 @@ void collection(Story& s) {
 /// Equal boxes, then things happen to what is in them.
 void boxes(Story& s) {
   const Operand count{small_factor(s.chance)}, each{large_factor(s.chance, s.level)};
-  constexpr std::array kStarts = {"There are {n} boxes with {m} {items} in each.",
+  constexpr std::array kStarts = {"{name} has {n} boxes with {m} {items} in each.",
                                   "{name} packs {n} bags of {m} {items} each.",
                                   "{name} fills {n} shelves with {m} {items} each."};
   s.say(s.chance.pick(kStarts), count.value, each.value);
   s.happenings(s.calculate(count, '*', each, "There are {calc} {items} at first."));
-  s.say(s.chance.pick(kHowManyAre));
+  s.say(s.chance.pick(kHowManyHas));
+}
+
+/// What two people have together; where more is to happen to it, one of them has it all from now on.
+void pool(Story& s, Operand together) {
+  if (s.missing() == 0) return s.say("How many {items} do they have together?");
+  s.say("Then {friend} hands all of these {items} over to {name}.");
+  s.happenings(together);
+  s.say(s.chance.pick(kHowManyHas));
 }
 
 /// Two sorts of packs: three steps before anything happens.
@@ -71,8 +77,7 @@ void two_packs(Story& s) {
   s.say("{friend} brings {n} baskets of {m} {items}.", c.value, d.value);
   const Operand first = s.calculate(a, '*', b, "{name} brings {calc} {items}.");
   const Operand second = s.calculate(c, '*', d, "{friend} brings {calc} {items}.");
-  s.happenings(s.calculate(first, '+', second, "Together that makes {calc} {items}."));
-  s.say(s.chance.pick(kHowManyAre));
+  pool(s, s.calculate(first, '+', second, "Together that makes {calc} {items}."));
 }
 
 /// A purchase of one or two sorts, and the change.
@@ -126,10 +131,7 @@ void comparison(Story& s) {
     return s.say("How many {items} does {third} have?");
   }
   const Operand together = s.calculate(own, '+', other, "Together they have {calc} {items}.");
-  if (s.missing() == 0) return s.say("How many {items} do they have together?");
-  s.say("They put all their {items} together.");
-  s.happenings(together);
-  s.say(s.chance.pick(kHowManyAre));
+  pool(s, together);
 }
 
 /// So many a day, something extra, and what is left of a whole.
