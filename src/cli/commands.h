@@ -10,10 +10,15 @@ namespace agro {
 
 void add_train(CLI::App& program);
 void add_sft(CLI::App& program);
+void add_config(CLI::App& program);
 void add_init(CLI::App& program);
 void add_generate(CLI::App& program);
 void add_score(CLI::App& program);
 void add_eval(CLI::App& program);
+void add_report(CLI::App& program);
+void add_watch(CLI::App& program);
+void add_runs(CLI::App& program);
+void add_problems(CLI::App& program);
 
 // Windows: JSON lines in on standard input, JSON lines out on standard output.
 void add_tokenize(CLI::App& program);
