@@ -150,7 +150,7 @@ TEST(Problems, ASeedGivesTheSameProblemsEverywhere) {
   ASSERT_EQ(problems.size(), 3U);
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(problems[i].problem.question, again[i].problem.question);
   EXPECT_EQ(problems[0].problem.question,
-            "Iris packs 8 bags of 17 cookies each. Leo gives Iris 28 cookies. How many cookies are there in the end?");
+            "Iris packs 8 bags of 17 cookies each. Leo gives Iris 28 cookies. How many cookies does Iris have in the end?");
 }
 
 TEST(Problems, WorkingsDifferInManner) {
