@@ -72,22 +72,30 @@ OrderedJson record(const Options& options, const std::vector<PromptRecord>& prom
           {"responses", std::move(responses)}};
 }
 
-/// How far the responses are, on standard error; one line for each kind of them.
+/// How far the responses are, on standard error. A log gets a line when a kind of them is complete, and now and then
+/// where that takes long.
 class Meter {
  public:
   void show(std::string_view what, int64_t finished, int64_t total) {
-    if (what != what_) {
-      line_.reset();
-      what_ = what;
-      ProgressOptions options = stderr_progress(total);
-      options.unit = what_ + " responses";
-      line_ = std::make_unique<Progress>(std::cerr, std::move(options));
-    }
-    line_->update(finished, {});
+    if (what != what_) begin(what, total);
+    const bool soon = std::chrono::steady_clock::now() - begun_ < std::chrono::seconds(10);
+    if (terminal_ || finished == total || !soon) line_->update(finished, {});
   }
 
  private:
+  void begin(std::string_view what, int64_t total) {
+    line_.reset();
+    what_ = what;
+    begun_ = std::chrono::steady_clock::now();
+    ProgressOptions options = stderr_progress(total);
+    options.unit = what_ + " responses";
+    terminal_ = options.terminal;
+    line_ = std::make_unique<Progress>(std::cerr, std::move(options));
+  }
+
   std::string what_;
+  std::chrono::steady_clock::time_point begun_;
+  bool terminal_ = false;
   std::unique_ptr<Progress> line_;
 };
 
