@@ -42,9 +42,9 @@ function showHeadline() {
   const seeds = view.join && lines().some(line => line.members.length > 1);
   const note = byId("headline-note");
   note.hidden = !report.runs.some(run => measurements(run).length > 0);
-  note.textContent = "Accuracies ± one standard error over the prompts" +
+  note.textContent = "± one standard error over the prompts" +
       (seeds ? "; of several seeds: their mean ± the standard deviation between them" : "") +
-      ". Tokens and time are those of the training" + (seeds ? ", the mean of the seeds." : ".");
+      ". Tokens are those of the training; time includes its evaluations" + (seeds ? ", the mean of the seeds." : ".");
 }
 
 function figureCard(figure) {

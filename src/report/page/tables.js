@@ -55,7 +55,8 @@ function headlineTable() {
   const columns = [
     {title: "greedy", name: "greedy_accuracy", error: "greedy_error", format: "percent"},
     {title: "sampled", name: "sampled_accuracy", error: "sampled_error", format: "percent"},
-    {title: "optimality gap", name: "optimality_gap"}, {title: "value gap", name: "value_gap"}, {title: "KL, nats", name: "kl"},
+    {title: "optimality gap", name: "optimality_gap", error: "optimality_gap_error"},
+    {title: "value gap", name: "value_gap", error: "value_gap_error"}, {title: "KL, nats", name: "kl"},
   ];
   const rows = [];
   const everything = report.runs.flatMap(measurements);
