@@ -39,10 +39,11 @@ void add_objective(CLI::App& program) {
   command->add_option("NAME", options->name, fmt::format("One of {}.", fmt::join(objective_names(), ", ")))->required();
   add_set_option(*command, options->overrides, "A key as in the configuration: objective.beta=0.01.");
   command->footer(R"(JSON lines on standard input, one answer each on standard output, in double precision:
-  {"rewards": [...], "groups": [...], "logprobs", "ref_logprobs", "behavior_logprobs"?}
-    -> {"loss", "grad": d loss / d logprobs, "metrics"}
-A row is one response; groups says which prompt it answers. Log-probabilities are one list of token
-values per row, or one number per row.
+  {"rewards": [...], "groups": [...], "logprobs", "ref_logprobs", "behavior_logprobs"?, "values"?,
+   "old_values"?, "pairs"?: [[chosen row, rejected row], ...], "optimal_values"?: one per group}
+    -> {"loss", "grad": d loss / d logprobs, "grad_values"?, "metrics"}
+A row is one response; groups says which prompt it answers. Log-probabilities and values are one list
+of token numbers per row, or one number per row. An objective says which of the optional keys it needs.
 
 Example:
   echo '{"rewards": [1, 0], "groups": [0, 0], "logprobs": [-1.2, -0.4], "ref_logprobs": [-1, -0.5]}' |

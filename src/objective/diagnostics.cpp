@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "objective/kl.h"
 
 namespace agro {
 namespace {

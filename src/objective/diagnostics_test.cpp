@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "objective/kl.h"
 #include "objective/test_support.h"
 
 namespace agro {

@@ -1,7 +1,12 @@
 #include "objective/group.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+
+#include <limits>
 
 #include "core/error.h"
 
@@ -11,12 +16,18 @@ at::Tensor segment_sum(const at::Tensor& x, const at::Tensor& index, int64_t cou
   return at::zeros({count}, x.options().requires_grad(false)).index_add(0, index, x);
 }
 
-Groups::Groups(const at::Tensor& index, at::ScalarType dtype) : index_(index) {
+at::Tensor segment_max(const at::Tensor& x, const at::Tensor& index, int64_t count) {
+  const double lowest = -std::numeric_limits<double>::infinity();
+  const at::Tensor member = at::arange(count, index.options()).unsqueeze(1).eq(index);
+  return at::where(member, x, at::full({}, lowest, x.options().requires_grad(false))).amax(1);
+}
+
+Groups::Groups(const at::Tensor& index, at::ScalarType dtype, int64_t fewest) : index_(index) {
   const at::Tensor counts = index.bincount();
   if (!counts.gt(0).all().item<bool>())
     throw fail("groups must be numbered 0 … {} without gaps, but {} is unused", counts.size(0) - 1,
                counts.eq(0).nonzero()[0].item<int64_t>());
-  const at::Tensor alone = counts.index_select(0, index).eq(1).nonzero();
+  const at::Tensor alone = counts.index_select(0, index).lt(fewest).nonzero();
   if (alone.numel() > 0)
     throw fail("response {} is alone in its group: a group needs at least two responses (A6: n ≥ 2)",
                alone[0].item<int64_t>())

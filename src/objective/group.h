@@ -1,5 +1,5 @@
 #pragma once
-// Arithmetic over ragged groups: the n ≥ 2 responses of one prompt.
+// Arithmetic over ragged groups: the n responses of one prompt.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -9,13 +9,17 @@ namespace agro {
 /// Sums x [N] over the positions with equal index [N] (int64 in [0, count)): [count], differentiable.
 at::Tensor segment_sum(const at::Tensor& x, const at::Tensor& index, int64_t count);
 
+/// The largest x [N] of the positions with equal index [N]: [count]; -∞ for an index that does not occur.
+at::Tensor segment_max(const at::Tensor& x, const at::Tensor& index, int64_t count);
+
 /// Which responses belong together. Every argument x is [B]; G is the number of groups; all functions are
 /// differentiable.
 class Groups {
  public:
   /// index: [B] int64, groups numbered 0 … G-1 in any order; dtype: of the values that will be averaged.
-  /// Throws Error for an unused number, and for a group of one response (it has no variance: spec A6 needs n ≥ 2).
-  Groups(const at::Tensor& index, at::ScalarType dtype);
+  /// Throws Error for an unused number, and for a group of fewer than `fewest` responses (1 or 2). One response has no
+  /// variance and no advantage (A6 needs n ≥ 2): with fewest = 1 only count, size, mean and spread are for use.
+  Groups(const at::Tensor& index, at::ScalarType dtype, int64_t fewest = 2);
 
   int64_t count() const { return size_.size(0); }
   const at::Tensor& size() const { return size_; }  // [G]

@@ -24,10 +24,7 @@ class KlPolicyGradient final : public Objective {
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
     const at::Tensor reinforce =
         -groups.batch_mean(groups.advantage(input.rewards) * sum_per_response(input.logprobs, input));
-    const at::Tensor token_kl = options_.kl_estimator == KlEstimator::kFullVocabulary
-                                    ? input.full_vocabulary_kl
-                                    : kl_k3(input.logprobs, input.ref_logprobs);
-    const at::Tensor penalty = groups.batch_mean(sum_per_response(token_kl, input));
+    const at::Tensor penalty = groups.batch_mean(sum_per_response(token_kl(input, options_.kl_estimator), input));
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("kl_penalty", penalty.item<double>());
     // Without the branch β = 0 would turn an overflowing k3 into 0 · ∞.

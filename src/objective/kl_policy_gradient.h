@@ -2,17 +2,13 @@
 // KL-regularised policy gradient, run on whatever data there is: what AGRO is compared with (the paper's foil, A11).
 #include <memory>
 
-#include "objective/objective.h"
+#include "objective/kl.h"
 
 namespace agro {
 
-enum class KlEstimator { kK3, kFullVocabulary };
-
 struct KlPolicyGradientOptions {
-  double beta = 0.1;  // of the KL penalty, in units of reward per nat
-  /// kK3: from the batch's own tokens, unbiased for on-policy ones, as GRPO code does.
-  /// kFullVocabulary: the exact KL of the next-token distributions, at the prefixes in the batch.
-  KlEstimator kl_estimator = KlEstimator::kK3;
+  double beta = 0.1;                            // of the KL penalty, in units of reward per nat
+  KlEstimator kl_estimator = KlEstimator::kK3;  // as GRPO code does
 };
 
 /// Mean over prompts of the mean over responses of
@@ -21,7 +17,8 @@ struct KlPolicyGradientOptions {
 ///
 /// The baseline leaves response i out, because the first term is then unbiased for y ~ μ with the baseline E_μ r; the
 /// mean of all n would shrink it by (n-1)/n. At π = π_ref, and as β → 0, the gradient thus equals AGRO's.
-/// Its on-policy fixed point is π*; for responses from elsewhere it is another, or there is none (spec §5).
+/// Its on-policy fixed point is π* with k2 and the exact KL (for responses of one token; kl.h), another with k1 and k3;
+/// for responses from elsewhere it is another, or there is none (spec §5).
 /// Metrics beside the common ones: kl_penalty (mean Σ_t KL_t by the chosen estimator, nats).
 /// Throws Error for β < 0.
 std::unique_ptr<Objective> make_kl_policy_gradient(const KlPolicyGradientOptions& options);

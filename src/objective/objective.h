@@ -21,10 +21,16 @@ struct ObjectiveInput {
   at::Tensor ref_logprobs;       // [N] the frozen reference
   at::Tensor behavior_logprobs;  // [N] of whatever drew the tokens; undefined where unknown
   at::Tensor full_vocabulary_kl;  // [N] exact KL(π‖π_ref) of the next-token distribution, with gradient; or undefined
-  at::Tensor row;                 // [N] int64, ascending: the response a token belongs to
-  at::Tensor rewards;             // [B]
-  at::Tensor group;      // [B] int64: the prompt of a response, numbered 0 … G-1; at least two responses each
-  at::Tensor on_policy;  // [B] bool: drawn from the current policy; undefined where unknown
+  /// [N] a value head's V(prefix before the token), with gradient; or undefined. A prompt's value is the one before the
+  /// first token of its responses.
+  at::Tensor values;
+  at::Tensor old_values;      // [N] the same when the responses were drawn; or undefined
+  at::Tensor row;             // [N] int64, ascending: the response a token belongs to
+  at::Tensor rewards;         // [B]
+  at::Tensor group;           // [B] int64: the prompt of a response, numbered 0 … G-1
+  at::Tensor on_policy;       // [B] bool: drawn from the current policy; undefined where unknown
+  at::Tensor pairs;           // [P, 2] int64: chosen and rejected response, both of one prompt; or undefined
+  at::Tensor optimal_values;  // [G] V*(x) of a prompt (A2), as from the reference's own responses; or undefined
 };
 
 /// What an objective reads beyond log-probabilities, rewards and groups; evaluate() refuses a batch without it.
@@ -32,6 +38,10 @@ struct ObjectiveNeeds {
   bool behavior_logprobs = false;
   bool full_vocabulary_kl = false;
   bool on_policy = false;  // every response comes from the current policy
+  bool values = false;
+  bool pairs = false;
+  bool optimal_values = false;
+  int64_t group_size = 2;  // the fewest responses of a prompt: 1, or 2 where responses of a prompt are compared
 };
 
 /// Named figures in the order they are shown. Log-ratios and KL in nats per response.
@@ -50,7 +60,7 @@ class Objective {
   virtual ObjectiveNeeds needs() const { return {}; }
 
   /// Loss and metrics of a complete batch: every response of every prompt in it.
-  /// Throws Error for mismatched shapes or dtypes, non-finite values, a group of one response, or unmet needs().
+  /// Throws Error for mismatched shapes or dtypes, non-finite values, or unmet needs().
   ObjectiveResult evaluate(const ObjectiveInput& input) const;
 
  protected:
@@ -63,26 +73,30 @@ struct ObjectiveGradient {
   double loss = 0;
   at::Tensor logprobs;            // [N] d loss / d logprobs
   at::Tensor full_vocabulary_kl;  // [N] d loss / d full_vocabulary_kl; undefined where the objective does not read it
+  at::Tensor values;              // [N] d loss / d values; undefined where the objective does not read them
   Metrics metrics;
 };
 
-/// evaluate() on detached copies of the batch's log-probabilities, differentiated with respect to them.
+/// evaluate() on detached copies of the batch's log-probabilities and values, differentiated with respect to them.
 ///
 /// This is how a batch is cut into micro-batches without splitting a group: run the model over all micro-batches
 /// without gradients, call this once, then run each micro-batch again and backpropagate
-/// (gradient.logprobs[its tokens] * logprobs).sum(), plus the same product for full_vocabulary_kl. By the chain rule
-/// the accumulated parameter gradient is that of the whole batch. Throws as evaluate() does.
+/// (gradient.logprobs[its tokens] * logprobs).sum(), plus the same product for full_vocabulary_kl and values where they
+/// are defined. By the chain rule the accumulated parameter gradient is that of the whole batch. Throws as evaluate()
+/// does.
 ObjectiveGradient evaluate_with_gradient(const Objective& objective, const ObjectiveInput& input);
 
 /// Σ_t x of every response: x [N] -> [B], differentiable.
 at::Tensor sum_per_response(const at::Tensor& x, const ObjectiveInput& input);
 
+/// The mean over its tokens: x [N] -> [B], differentiable; 0 for a response without tokens.
+at::Tensor mean_per_response(const at::Tensor& x, const ObjectiveInput& input);
+
+/// The value of each token's response: x [B] -> [N].
+at::Tensor spread_over_tokens(const at::Tensor& x, const ObjectiveInput& input);
+
 /// log(π/π_ref) of every response, in nats, summed over its tokens and never divided by their number: [B],
 /// differentiable.
 at::Tensor log_ratio(const ObjectiveInput& input);
-
-/// The low-variance estimator exp(d) - d - 1, d = log π_ref - log π, of KL(π‖π_ref) per token ("k3", Schulman,
-/// "Approximating KL divergence", 2020): [N] and [N] -> [N] in nats, ≥ 0, differentiable.
-at::Tensor kl_k3(const at::Tensor& logprobs, const at::Tensor& ref_logprobs);
 
 }  // namespace agro

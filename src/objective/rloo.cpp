@@ -1,17 +1,14 @@
 #include "objective/rloo.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/minimum.h>
 
 #include "core/error.h"
+#include "objective/clip.h"
 #include "objective/diagnostics.h"
 #include "objective/group.h"
 
 namespace agro {
 namespace {
-
-/// exp() of it times any advantage is finite in float32, so that no advantage of 0 meets an infinite ratio.
-constexpr double kLargestLogRatio = 80;
 
 class Rloo final : public Objective {
  public:
@@ -34,11 +31,11 @@ class Rloo final : public Objective {
     if (options_.clip_epsilon == 0)
       return {-groups.batch_mean(advantage * sum_per_response(input.logprobs, input)), std::move(metrics)};
 
-    const at::Tensor ratio = sum_per_response(input.logprobs - old, input).clamp_max(kLargestLogRatio).exp();
-    const at::Tensor clipped = ratio.clamp(1 - options_.clip_epsilon, 1 + options_.clip_epsilon);
-    const at::Tensor bounded = (clipped * advantage).lt(ratio * advantage);
-    metrics.emplace_back("clip_fraction", bounded.to(at::kDouble).mean().item<double>());
-    return {-groups.batch_mean(at::minimum(ratio * advantage, clipped * advantage)), std::move(metrics)};
+    const ClippedSurrogate surrogate =
+        clipped_surrogate(importance_ratio(sum_per_response(input.logprobs - old, input)), advantage,
+                          {.low = options_.clip_epsilon, .high = options_.clip_epsilon});
+    metrics.emplace_back("clip_fraction", surrogate.clip_fraction());
+    return {-groups.batch_mean(surrogate.value), std::move(metrics)};
   }
 
   RlooOptions options_;

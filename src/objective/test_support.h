@@ -117,16 +117,47 @@ inline ObjectiveInput random_batch(uint64_t seed, const std::vector<int64_t>& si
   return input;
 }
 
-/// The largest gap between the gradient and central differences of the loss, both with respect to logprobs.
-inline double central_difference_gap(const Objective& objective, const ObjectiveInput& input) {
+/// random_batch() with everything an objective may need: two pairs for every prompt (its first response against its
+/// second and the reverse), values, V*, an exact KL, and all responses on-policy.
+inline ObjectiveInput complete_batch(uint64_t seed, const std::vector<int64_t>& sizes) {
+  ObjectiveInput input = random_batch(seed, sizes);
+  const auto draws = [&](int64_t count, uint32_t draw) {
+    std::vector<double> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(
+          normal({.seed = seed, .stream = Stream::kTest, .ordinal = static_cast<uint64_t>(i), .draw = draw}));
+    return doubles(values);
+  };
+  const int64_t tokens = input.row.size(0), groups = static_cast<int64_t>(sizes.size());
+  input.full_vocabulary_kl = input.logprobs * input.logprobs / 7;
+  input.values = draws(tokens, 20);
+  input.old_values = input.values + 0.3 * draws(tokens, 30);
+  input.on_policy = input.rewards.isfinite();
+  input.optimal_values = draws(groups, 40);
+  std::vector<int64_t> pairs;
+  for (int64_t g = 0; g < groups; ++g) {
+    const at::Tensor members = input.group.eq(g).nonzero().flatten();
+    if (members.size(0) < 2) continue;
+    const int64_t first = members[0].item<int64_t>(), second = members[1].item<int64_t>();
+    pairs.insert(pairs.end(), {first, second, second, first});
+  }
+  if (!pairs.empty()) input.pairs = integers(pairs).reshape({-1, 2});
+  return input;
+}
+
+/// The largest gap between the gradient and central differences of the loss, both with respect to one of the batch's
+/// tensors: logprobs, or values or full_vocabulary_kl with the gradient's member of that name.
+inline double central_difference_gap(const Objective& objective, const ObjectiveInput& input,
+                                     at::Tensor ObjectiveInput::*variable = &ObjectiveInput::logprobs,
+                                     at::Tensor ObjectiveGradient::*derivative = &ObjectiveGradient::logprobs) {
   constexpr double kStep = 1e-5;
-  const at::Tensor gradient = evaluate_with_gradient(objective, input).logprobs;
+  const at::Tensor gradient = evaluate_with_gradient(objective, input).*derivative;
   double gap = 0;
   for (int64_t i = 0; i < gradient.size(0); ++i) {
     const auto loss_at = [&](double offset) {
       ObjectiveInput moved = input;
-      moved.logprobs = input.logprobs.clone();
-      moved.logprobs[i] += offset;
+      moved.*variable = (input.*variable).clone();
+      (moved.*variable)[i] += offset;
       return objective.evaluate(moved).loss.item<double>();
     };
     const double slope = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);

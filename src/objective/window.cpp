@@ -13,11 +13,12 @@
 namespace agro {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKeys = {"rewards",           "groups", "logprobs", "ref_logprobs",
-                                                   "behavior_logprobs", "values", "pairs"};
+constexpr std::array<std::string_view, 9> kKeys = {"rewards",           "groups", "logprobs",   "ref_logprobs",
+                                                   "behavior_logprobs", "values", "old_values", "pairs",
+                                                   "optimal_values"};
 constexpr double kOnPolicyNats = 1e-6;
 
-/// Log-probabilities of every response's tokens; one token each where the record gives one number per response.
+/// Numbers of every response's tokens; one token each where the record gives one number per response.
 struct Rows {
   std::vector<double> values;
   std::vector<int64_t> lengths;
@@ -30,12 +31,23 @@ double number(const Json& value, std::string_view key, size_t index) {
   return value.get<double>();
 }
 
-const Json& array(const Json& record, std::string_view key, size_t responses) {
+/// Whether an optional key has something to say.
+bool given(const Json& record, std::string_view key) {
+  const auto found = record.find(key);
+  return found != record.end() && !found->is_null();
+}
+
+const Json& array(const Json& record, std::string_view key) {
   const auto found = record.find(key);
   if (found == record.end() || !found->is_array()) throw fail("\"{}\": expected an array", key);
-  if (found->size() != responses)
-    throw fail("\"{}\" has {} entries, but there are {} rewards", key, found->size(), responses);
   return *found;
+}
+
+const Json& array(const Json& record, std::string_view key, size_t responses) {
+  const Json& found = array(record, key);
+  if (found.size() != responses)
+    throw fail("\"{}\" has {} entries, but there are {} rewards", key, found.size(), responses);
+  return found;
 }
 
 Rows rows(const Json& record, std::string_view key, size_t responses) {
@@ -45,7 +57,7 @@ Rows rows(const Json& record, std::string_view key, size_t responses) {
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].is_array() != result.per_token)
       throw fail("\"{}\" mixes numbers and arrays of numbers (index {})", key, i)
-          .hint("give one array of token log-probabilities per response, or one number per response");
+          .hint("give one array of numbers, a token's each, per response, or one number per response");
     if (!result.per_token) {
       result.values.push_back(number(entries[i], key, i));
       result.lengths.push_back(1);
@@ -78,7 +90,7 @@ at::Tensor dense_groups(const Json& ids) {
   return to_tensor(dense);
 }
 
-/// Log-probabilities in the very shape of `like`.
+/// Numbers in the very shape of `like`.
 at::Tensor matching(const Json& record, std::string_view key, size_t responses, const Rows& like) {
   const Rows found = rows(record, key, responses);
   if (found.per_token != like.per_token)
@@ -90,10 +102,27 @@ at::Tensor matching(const Json& record, std::string_view key, size_t responses, 
   return to_tensor(found.values);
 }
 
+/// [P, 2]. What the pairs must be is for the objective's own check.
+at::Tensor read_pairs(const Json& entries) {
+  std::vector<int64_t> rows;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const Json& pair = entries[i];
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer() || !pair[1].is_number_integer())
+      throw fail("\"pairs\": expected [chosen, rejected] as two response numbers at index {}, found {}", i,
+                 pair.dump());
+    rows.insert(rows.end(), {pair[0].get<int64_t>(), pair[1].get<int64_t>()});
+  }
+  return to_tensor(rows).reshape({-1, 2});
+}
+
+at::Tensor read_numbers(const Json& entries, std::string_view key) {
+  std::vector<double> values;
+  for (size_t i = 0; i < entries.size(); ++i) values.push_back(number(entries[i], key, i));
+  return to_tensor(values);
+}
+
 ObjectiveInput read_input(const Json& record, const Rows& logprobs) {
   const size_t responses = logprobs.lengths.size();
-  std::vector<double> rewards;
-  for (size_t i = 0; i < responses; ++i) rewards.push_back(number(record["rewards"][i], "rewards", i));
   std::vector<int64_t> row;
   for (size_t i = 0; i < responses; ++i)
     row.insert(row.end(), static_cast<size_t>(logprobs.lengths[i]), static_cast<int64_t>(i));
@@ -102,10 +131,15 @@ ObjectiveInput read_input(const Json& record, const Rows& logprobs) {
   input.logprobs = to_tensor(logprobs.values);
   input.ref_logprobs = matching(record, "ref_logprobs", responses, logprobs);
   input.row = to_tensor(row);
-  input.rewards = to_tensor(rewards);
+  input.rewards = read_numbers(record["rewards"], "rewards");
   input.group = dense_groups(array(record, "groups", responses));
+  if (given(record, "values")) input.values = matching(record, "values", responses, logprobs);
+  if (given(record, "old_values")) input.old_values = matching(record, "old_values", responses, logprobs);
+  if (given(record, "pairs")) input.pairs = read_pairs(array(record, "pairs"));
+  if (given(record, "optimal_values"))
+    input.optimal_values = read_numbers(array(record, "optimal_values"), "optimal_values");
   at::Tensor drift = at::zeros_like(input.rewards);
-  if (record.contains("behavior_logprobs") && !record["behavior_logprobs"].is_null()) {
+  if (given(record, "behavior_logprobs")) {
     input.behavior_logprobs = matching(record, "behavior_logprobs", responses, logprobs);
     drift = sum_per_response((input.logprobs - input.behavior_logprobs).abs(), input);
   }
@@ -140,13 +174,15 @@ OrderedJson evaluate_record(const Objective& objective, const Json& record) {
 
   const Rows logprobs = rows(record, "logprobs", rewards->size());
   const ObjectiveGradient gradient = evaluate_with_gradient(objective, read_input(record, logprobs));
-  if (!std::isfinite(gradient.loss) || !gradient.logprobs.isfinite().all().item<bool>())
+  const auto finite = [](const at::Tensor& x) { return !x.defined() || x.isfinite().all().item<bool>(); };
+  if (!std::isfinite(gradient.loss) || !finite(gradient.logprobs) || !finite(gradient.values))
     throw fail("objective '{}': the loss or its gradient overflows on these log-probabilities", objective.name());
   OrderedJson metrics = OrderedJson::object();
   for (const auto& [name, value] : gradient.metrics) metrics[name] = value;
-  return {{"loss", gradient.loss},
-          {"grad", gradient_json(gradient.logprobs.contiguous(), logprobs)},
-          {"metrics", std::move(metrics)}};
+  OrderedJson answer = {{"loss", gradient.loss}, {"grad", gradient_json(gradient.logprobs.contiguous(), logprobs)}};
+  if (gradient.values.defined()) answer["grad_values"] = gradient_json(gradient.values.contiguous(), logprobs);
+  answer["metrics"] = std::move(metrics);
+  return answer;
 }
 
 }  // namespace agro

@@ -109,35 +109,39 @@ TEST(Window, NeverWritesAnInfinity) {
             std::string::npos);
 }
 
-TEST(Registry, MakesEveryNameItLists) {
-  for (const std::string& name : objective_names()) EXPECT_EQ(objective({.name = name})->name(), name);
+TEST(Window, GivesValuesTheirGradient) {
+  const Json record = Json::parse(R"({"rewards": [1, 0], "groups": ["a", "b"], "logprobs": [[-1, -2], [-3]],
+    "ref_logprobs": [[-1, -2], [-3]], "behavior_logprobs": [[-1, -2], [-3]], "values": [[0.5, 0.25], [0.125]],
+    "old_values": null})");
+  const OrderedJson result =
+      evaluate_record(*objective({.name = "ppo", .lambda = 1, .value_coefficient = 3, .value_clip = 0}), record);
+  // Returns are 1, 1 and 0; d/dV of 3 · ½ mean (V - G)².
+  EXPECT_EQ(result["grad_values"], OrderedJson({{-0.5, -0.75}, {0.125}}));
+  EXPECT_EQ(result["grad"].size(), 2u);
+  EXPECT_FALSE(evaluate_record(*objective({.name = "reinforce_pp"}), record).contains("grad_values"));
 }
 
-TEST(Registry, SaysWhatIsWrongAndWhatIsKnown) {
-  const std::string unknown = message_of([] { objective({.name = "argo"}); });
-  EXPECT_NE(unknown.find("known are agro, rloo, kl_policy_gradient"), std::string::npos) << unknown;
-  EXPECT_NE(unknown.find("did you mean 'agro'?"), std::string::npos) << unknown;
-  EXPECT_NE(message_of([] {
-              objective({.name = "rloo", .through_sampling = true});
-            }).find("'rloo' does not read objective.through_sampling, which is for agro"),
-            std::string::npos);
-  EXPECT_NE(message_of([] { objective({.beta = 0, .loss_scale = "none"}); }).find("objective 'agro': beta = 0"),
-            std::string::npos);
-}
-
-struct WholeConfig {
-  ObjectiveConfig objective;
-  void visit(ConfigVisitor& v) { v.section("objective", objective, "What is optimised."); }
-};
-
-TEST(ObjectiveConfig, ReadsOverridesAndRefusesNonsense) {
-  WholeConfig config;
-  load_config(config, {},
-              {"objective.name=kl_policy_gradient", "objective.beta=0.5", "objective.kl_estimator=full_vocabulary"});
-  EXPECT_EQ(config.objective.beta, 0.5);
-  EXPECT_TRUE(make_objective(config.objective)->needs().full_vocabulary_kl);
-  EXPECT_NE(message_of([&] { load_config(config, {}, {"objective.beta=-1"}); }), "");
-  EXPECT_NE(message_of([&] { load_config(config, {}, {"objective.loss_scale=half"}); }), "");
+TEST(Window, ReadsPairsAndOptimalValues) {
+  Json record = Json::parse(R"({"rewards": [1, 0, 0, 1], "groups": ["b", "b", "a", "a"],
+    "logprobs": [-1, -2, -3, -4], "ref_logprobs": [-1, -2, -3, -4], "pairs": [[0, 1], [3, 2]],
+    "optimal_values": [0.5, 0.25]})");
+  EXPECT_EQ(message_of([&] { evaluate_record(*objective(), record); }), "");
+  const std::vector<std::tuple<const char*, const char*, const char*>> cases = {
+      {"pairs", "[[0, 1], [2]]",
+       "\"pairs\": expected [chosen, rejected] as two response numbers at index 1, found [2]"},
+      {"pairs", "[[0, 1.5]]", "at index 0, found [0,1.5]"},
+      {"pairs", "[[0, 2]]", "pairs[0] = (0, 2) pairs responses of different prompts"},
+      {"pairs", "[[0, 4]]", "within 0 … 3"},
+      {"pairs", "7", "\"pairs\": expected an array"},
+      {"optimal_values", "[1]", "optimal_values must be a vector of 2 values"},
+      {"optimal_values", "[1, null]", "\"optimal_values\": expected a finite number at index 1"},
+      {"values", "[1, 2]", "\"values\" has 2 entries, but there are 4 rewards"}};
+  for (const auto& [key, value, expected] : cases) {
+    Json bad = record;
+    bad[key] = Json::parse(value);
+    const std::string message = message_of([&] { evaluate_record(*objective(), bad); });
+    EXPECT_NE(message.find(expected), std::string::npos) << "expected '" << expected << "' in '" << message << "'";
+  }
 }
 
 }  // namespace
