@@ -61,6 +61,31 @@ class LeakWatch {
   std::map<std::string, LeakStatistics> totals_;  // sums, not yet divided
 };
 
+/// Refuses, before the first step, an objective that needs what a run does not give it.
+void check_supplied(const Objective& objective, const GroupConfig& group) {
+  const ObjectiveNeeds needs = objective.needs();
+  if (group.stored_per_group > 0 && needs.on_policy)
+    throw fail(
+        "objective '{}' with these settings learns from responses of the current policy only, and "
+        "group.stored_per_group is {}",
+        objective.name(), group.stored_per_group)
+        .hint("through_sampling = false and credit = \"sequence\" are valid for responses from anywhere");
+  if (group.stored_per_group > 0 && needs.behavior_logprobs)
+    throw fail(
+        "objective '{}' weighs responses by the log-probabilities of whoever wrote them, token by token, and stored "
+        "responses do not carry these (group.stored_per_group = {})",
+        objective.name(), group.stored_per_group)
+        .hint("agro, trajectory_balance and copg learn from stored responses without them");
+  const char* missing = needs.values           ? "the estimates of a value head"
+                        : needs.optimal_values ? "V* of every prompt"
+                        : needs.pairs          ? "given pairs of responses"
+                                               : nullptr;
+  if (missing != nullptr)
+    throw fail("objective '{}' needs {}, which training does not supply", objective.name(), missing)
+        .hint(needs.pairs ? "objective.pairing = \"best_worst\" forms pairs by reward"
+                          : "`agro objective` computes it on figures of your own");
+}
+
 /// "rewarded −3.10 nats, unrewarded −4.25 nats": the classes that occur.
 std::string leak_text(const LeakStatistics& s) {
   std::vector<std::string> parts;
@@ -84,12 +109,7 @@ class RlTrainer : public Trainable {
         update_(model.policy, reference_, *objective_, config.train.micro_batch_tokens),
         evaluator_(
             make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
-    if (objective_->needs().on_policy && config.group.stored_per_group > 0)
-      throw fail(
-          "objective '{}' with these settings learns from responses of the current policy only, and "
-          "group.stored_per_group is {}",
-          objective_->name(), config.group.stored_per_group)
-          .hint("through_sampling = false and credit = \"sequence\" are valid for responses from anywhere");
+    check_supplied(*objective_, config.group);
     if (evaluator_) evaluator_->prepare_reference(reference_, config.objective.beta);
   }
 
