@@ -149,8 +149,9 @@ TEST(Problems, ASeedGivesTheSameProblemsEverywhere) {
   const auto problems = make_problems(options), again = make_problems(options);
   ASSERT_EQ(problems.size(), 3U);
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(problems[i].problem.question, again[i].problem.question);
-  EXPECT_EQ(problems[0].problem.question,
-            "Iris packs 8 bags of 17 cookies each. Leo gives Iris 28 cookies. How many cookies does Iris have in the end?");
+  EXPECT_EQ(
+      problems[0].problem.question,
+      "Iris packs 8 bags of 17 cookies each. Leo gives Iris 28 cookies. How many cookies does Iris have in the end?");
 }
 
 TEST(Problems, WorkingsDifferInManner) {
