@@ -45,7 +45,8 @@ bool TotalReward::cut_short(double& reward) const {
 }
 
 RewardScores TotalReward::score(std::span<const RewardQuery> queries) {
-  if (parts_.empty()) throw fail("no reward is configured").hint("add a [[rewards.reward]] table with kind = \"exact\", say");
+  if (parts_.empty())
+    throw fail("no reward is configured").hint("add a [[rewards.reward]] table with kind = \"exact\", say");
   RewardScores scores;
   scores.total.assign(queries.size(), 0.0);
   scores.dropped.assign(queries.size(), false);
