@@ -22,26 +22,21 @@ class Cispo final : public Objective {
   std::string_view name() const override { return "cispo"; }
   ObjectiveNeeds needs() const override {
     return {.behavior_logprobs = true,
-            .full_vocabulary_kl = options_.beta > 0 && options_.kl_estimator == KlEstimator::kFullVocabulary};
+            .full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
-    const auto token_mean = [](const at::Tensor& x) {
-      return x.sum() / static_cast<double>(std::max<int64_t>(x.size(0), 1));
-    };
     const at::Tensor advantage = group_advantages(input.rewards, groups, options_.standardize);
     const at::Tensor ratio = importance_ratio((input.logprobs - input.behavior_logprobs).detach());
     const at::Tensor weight = ratio.clamp_max(options_.truncate) * spread_over_tokens(advantage, input);
-    at::Tensor loss = -token_mean(weight * input.logprobs);
+    at::Tensor loss = -mean_over_tokens(weight * input.logprobs);
     Metrics metrics = common_metrics(input);
-    metrics.emplace_back("truncated_fraction", token_mean(ratio.gt(options_.truncate).to(at::kDouble)).item<double>());
-    if (options_.beta > 0) {
-      const at::Tensor penalty = token_mean(token_kl(input, options_.kl_estimator));
-      metrics.emplace_back("kl_penalty", penalty.item<double>());
-      loss = loss + options_.beta * penalty;
-    }
-    return {std::move(loss), std::move(metrics)};
+    metrics.emplace_back("truncated_fraction",
+                         mean_over_tokens(ratio.gt(options_.truncate).to(at::kDouble)).item<double>());
+    ObjectiveResult result{std::move(loss), std::move(metrics)};
+    KlTerm{options_.beta, options_.kl_estimator}.add_to(result, input, mean_over_tokens);
+    return result;
   }
 
   CispoOptions options_;

@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/minimum.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace agro {
@@ -29,6 +31,10 @@ double ClippedSurrogate::clip_fraction() const {
 ClippedSurrogate clipped_surrogate(const at::Tensor& ratio, const at::Tensor& advantage, const ClipRange& range) {
   const at::Tensor bounded = ratio.clamp(1 - range.low, 1 + range.high) * advantage;
   return {at::minimum(ratio * advantage, bounded), bounded.lt(ratio * advantage)};
+}
+
+at::Tensor mean_over_tokens(const at::Tensor& x) {
+  return x.sum() / static_cast<double>(std::max<int64_t>(x.size(0), 1));
 }
 
 }  // namespace agro

@@ -26,4 +26,7 @@ struct ClippedSurrogate {
 /// PPO's pessimistic surrogate (Schulman et al., arXiv 1707.06347, eq. 7) of every ratio [K] and advantage [K].
 ClippedSurrogate clipped_surrogate(const at::Tensor& ratio, const at::Tensor& advantage, const ClipRange& range);
 
+/// The mean over all tokens of the batch: x [N] -> scalar, differentiable; 0 where there are none.
+at::Tensor mean_over_tokens(const at::Tensor& x);
+
 }  // namespace agro

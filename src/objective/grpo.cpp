@@ -25,7 +25,7 @@ class Grpo final : public Objective {
   std::string_view name() const override { return "grpo"; }
   ObjectiveNeeds needs() const override {
     return {.behavior_logprobs = true,
-            .full_vocabulary_kl = options_.beta > 0 && options_.kl_estimator == KlEstimator::kFullVocabulary};
+            .full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
@@ -36,18 +36,16 @@ class Grpo final : public Objective {
     at::Tensor loss = -normalized(surrogate.value, input, groups);
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("clip_fraction", surrogate.clip_fraction());
-    if (options_.beta > 0) {
-      const at::Tensor penalty = normalized(token_kl(input, options_.kl_estimator), input, groups);
-      metrics.emplace_back("kl_penalty", penalty.item<double>());
-      loss = loss + options_.beta * penalty;
-    }
-    return {std::move(loss), std::move(metrics)};
+    ObjectiveResult result{std::move(loss), std::move(metrics)};
+    KlTerm{options_.beta, options_.kl_estimator}.add_to(
+        result, input, [&](const at::Tensor& x) { return normalized(x, input, groups); });
+    return result;
   }
 
   at::Tensor normalized(const at::Tensor& x, const ObjectiveInput& input, const Groups& groups) const {
     switch (options_.normalization) {
       case Normalization::kTokenCount:
-        return x.sum() / static_cast<double>(std::max<int64_t>(x.size(0), 1));
+        return mean_over_tokens(x);
       case Normalization::kConstantLength:
         return groups.batch_mean(sum_per_response(x, input)) / static_cast<double>(options_.constant_length);
       case Normalization::kResponseLength:

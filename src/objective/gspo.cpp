@@ -19,7 +19,7 @@ class Gspo final : public Objective {
   std::string_view name() const override { return "gspo"; }
   ObjectiveNeeds needs() const override {
     return {.behavior_logprobs = true,
-            .full_vocabulary_kl = options_.beta > 0 && options_.kl_estimator == KlEstimator::kFullVocabulary};
+            .full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
@@ -30,12 +30,10 @@ class Gspo final : public Objective {
     at::Tensor loss = -groups.batch_mean(surrogate.value);
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("clip_fraction", surrogate.clip_fraction());
-    if (options_.beta > 0) {
-      const at::Tensor penalty = groups.batch_mean(mean_per_response(token_kl(input, options_.kl_estimator), input));
-      metrics.emplace_back("kl_penalty", penalty.item<double>());
-      loss = loss + options_.beta * penalty;
-    }
-    return {std::move(loss), std::move(metrics)};
+    ObjectiveResult result{std::move(loss), std::move(metrics)};
+    KlTerm{options_.beta, options_.kl_estimator}.add_to(
+        result, input, [&](const at::Tensor& x) { return groups.batch_mean(mean_per_response(x, input)); });
+    return result;
   }
 
   GspoOptions options_;

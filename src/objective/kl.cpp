@@ -30,4 +30,12 @@ at::Tensor token_kl(const ObjectiveInput& input, KlEstimator estimator) {
   return kl_k3(input.logprobs, input.ref_logprobs);
 }
 
+void KlTerm::add_to(ObjectiveResult& result, const ObjectiveInput& input,
+                    const std::function<at::Tensor(const at::Tensor&)>& average) const {
+  if (beta == 0) return;
+  const at::Tensor penalty = average(token_kl(input, estimator));
+  result.metrics.emplace_back("kl_penalty", penalty.item<double>());
+  result.loss = result.loss + beta * penalty;
+}
+
 }  // namespace agro

@@ -1,6 +1,8 @@
 #pragma once
 // KL(π‖π_ref), estimated from tokens in three ways or taken exactly over the vocabulary, as a term of a loss.
 // Names and properties as in Schulman, "Approximating KL divergence" (2020).
+#include <functional>
+
 #include "objective/objective.h"
 
 namespace agro {
@@ -22,5 +24,16 @@ at::Tensor kl_k3(const at::Tensor& logprobs, const at::Tensor& ref_logprobs);
 
 /// The chosen estimate for every token of a batch: [N] in nats, differentiable.
 at::Tensor token_kl(const ObjectiveInput& input, KlEstimator estimator);
+
+/// A KL term in a loss: β times token_kl, averaged as the objective averages. β = 0: there is none.
+struct KlTerm {
+  double beta = 0;
+  KlEstimator estimator = KlEstimator::kK3;
+
+  bool needs_full_vocabulary() const { return beta > 0 && estimator == KlEstimator::kFullVocabulary; }
+  /// Adds the term to the loss and its average to the metrics, as "kl_penalty". `average`: [N] -> scalar.
+  void add_to(ObjectiveResult& result, const ObjectiveInput& input,
+              const std::function<at::Tensor(const at::Tensor&)>& average) const;
+};
 
 }  // namespace agro

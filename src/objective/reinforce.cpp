@@ -17,7 +17,7 @@ class Reinforce final : public Objective {
 
   std::string_view name() const override { return "reinforce"; }
   ObjectiveNeeds needs() const override {
-    return {.full_vocabulary_kl = options_.beta > 0 && options_.kl_estimator == KlEstimator::kFullVocabulary};
+    return {.full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
@@ -25,12 +25,10 @@ class Reinforce final : public Objective {
     const at::Tensor advantage = group_advantages(input.rewards, groups, options_.standardize);
     at::Tensor loss = -groups.batch_mean(advantage * sum_per_response(input.logprobs, input));
     Metrics metrics = common_metrics(input);
-    if (options_.beta > 0) {
-      const at::Tensor penalty = groups.batch_mean(sum_per_response(token_kl(input, options_.kl_estimator), input));
-      metrics.emplace_back("kl_penalty", penalty.item<double>());
-      loss = loss + options_.beta * penalty;
-    }
-    return {std::move(loss), std::move(metrics)};
+    ObjectiveResult result{std::move(loss), std::move(metrics)};
+    KlTerm{options_.beta, options_.kl_estimator}.add_to(
+        result, input, [&](const at::Tensor& x) { return groups.batch_mean(sum_per_response(x, input)); });
+    return result;
   }
 
   ReinforceOptions options_;
