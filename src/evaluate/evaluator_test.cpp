@@ -120,7 +120,7 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   };
   const auto samples = draw(policy, 3, kSeed, Stream::kEvaluation);
   const auto of_reference = draw(model, 5, kSeed + 1, Stream::kEvaluation);
-  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, value_gap = 0;
+  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, gap_squares = 0, value_gap = 0, value_gap_squares = 0;
   for (size_t p = 0; p < prompts.size(); ++p) {
     const TokenIds ids = encode_prompt(prompts[p], encoders());
     double exponentials = 0, mean = 0, reference_exponentials = 0;
@@ -135,8 +135,10 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
       mean += regularized / 3;
     }
     for (const Completion& c : of_reference[p]) reference_exponentials += std::exp(reward_of(p, c) / beta) / 5;
-    gap += (beta * std::log(exponentials) - mean) / 100;
-    value_gap += (beta * std::log(reference_exponentials) - mean) / 100;
+    const double own_gap = beta * std::log(exponentials) - mean;
+    const double own_value_gap = beta * std::log(reference_exponentials) - mean;
+    gap += own_gap / 100, gap_squares += own_gap * own_gap / 100;
+    value_gap += own_value_gap / 100, value_gap_squares += own_value_gap * own_value_gap / 100;
   }
   EXPECT_NEAR(*result.sampled_accuracy, right, 1e-12);
   EXPECT_NEAR(*result.reward_mean, right, 1e-12);
@@ -145,6 +147,8 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   EXPECT_NEAR(*result.kl, kl, 1e-5);
   EXPECT_NEAR(*result.optimality_gap, gap, 1e-5);
   EXPECT_NEAR(*result.value_gap, value_gap, 1e-5);
+  EXPECT_NEAR(*result.optimality_gap_error, std::sqrt((gap_squares - gap * gap) / 99), 1e-5);
+  EXPECT_NEAR(*result.value_gap_error, std::sqrt((value_gap_squares - value_gap * value_gap) / 99), 1e-5);
   EXPECT_GT(*result.kl, 0);
   EXPECT_GT(*result.optimality_gap, 0);
 
