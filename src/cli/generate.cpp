@@ -102,6 +102,7 @@ Group to_group(const Generator& generator, size_t prompt_index, const std::vecto
     response.finished = c.finish == FinishReason::kStop;
     response.source = source;
     response.behavior_logprob = std::accumulate(c.logprobs.begin(), c.logprobs.end(), 0.0);
+    response.behavior_logprobs = c.logprobs;
   }
   return group;
 }

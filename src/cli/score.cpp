@@ -46,6 +46,9 @@ struct ResponseFile {
 /// The objects that hold a response: those of "completions", or a flat record itself.
 std::vector<Json*> response_objects(Json& record) {
   if (record.contains("completion")) return {&record};
+  if (record.contains("chosen"))
+    throw Error("a record with \"chosen\" and \"rejected\" is rewarded already: 1 and 0")
+        .hint("write its two responses as \"completions\" to score them anew");
   std::vector<Json*> objects;
   for (Json& item : record["completions"]) objects.push_back(&item);
   return objects;

@@ -1,5 +1,7 @@
 #include "data/completions.h"
 
+#include <array>
+#include <limits>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -12,8 +14,12 @@ using detail::find_field;
 
 // A product of probabilities is at most 1; a little above 0 is rounding, more is another quantity.
 constexpr double kLogprobSlack = 1e-3;
+constexpr double kTokenLogprobSlack = 1e-6;
 
-/// Everything of a completion but its text and ids; `record` is the completion's object or the flat record.
+// The fields that hold a record's responses.
+constexpr std::array kResponseKeys = {"completions", "completion", "chosen", "rejected"};
+
+/// Everything of a completion but its tokens; `record` is the completion's object or the flat record.
 StoredCompletion parse_outcome(const Json& record, const std::string& default_source) {
   StoredCompletion completion;
   completion.reward = detail::number_field(record, "reward");
@@ -27,6 +33,24 @@ StoredCompletion parse_outcome(const Json& record, const std::string& default_so
   return completion;
 }
 
+std::vector<float> parse_logprobs(const Json& record, const TokenIds& ids) {
+  const Json* list = find_field(record, "logprobs");
+  if (list == nullptr) return {};
+  if (!list->is_array()) throw fail("'logprobs' must be an array of numbers, found {}", list->type_name());
+  if (!ids.empty() && list->size() != ids.size())
+    throw fail("'logprobs' must hold one number per id: expected {}, found {}", ids.size(), list->size());
+  std::vector<float> logprobs;
+  logprobs.reserve(list->size());
+  for (const Json& element : *list) {
+    const double value = element.is_number() ? element.get<double>() : std::numeric_limits<double>::quiet_NaN();
+    if (!(value >= std::numeric_limits<float>::lowest() && value <= kTokenLogprobSlack))
+      throw fail("'logprobs' must hold natural logs of probabilities (finite, at most 0), found {} at index {}",
+                 element.is_number() ? element.dump() : std::string(element.type_name()), logprobs.size());
+    logprobs.push_back(static_cast<float>(value));
+  }
+  return logprobs;
+}
+
 StoredCompletion parse_grouped(const Json& item, const std::string& default_source) {
   if (!item.is_object()) throw fail("expected an object with \"text\" or \"ids\", found {}", item.type_name());
   StoredCompletion completion = parse_outcome(item, default_source);
@@ -35,27 +59,55 @@ StoredCompletion parse_grouped(const Json& item, const std::string& default_sour
   if (!text && ids == nullptr) throw fail("has neither 'text' nor 'ids'");
   completion.text = text.value_or("");
   if (ids != nullptr) completion.ids = detail::token_ids(*ids, "ids");
+  completion.logprobs = parse_logprobs(item, completion.ids);
   return completion;
 }
 
-StoredCompletion parse_flat(const Json& record) {
+/// The completion that stands, text or ids, in the field `key` of the record.
+StoredCompletion parse_flat(const Json& record, const std::string& key) {
   StoredCompletion completion = parse_outcome(record, "stored");
-  const Json& value = *find_field(record, "completion");
+  const Json& value = *find_field(record, key);
   if (value.is_string())
     completion.text = value.get<std::string>();
   else if (value.is_array())
-    completion.ids = detail::token_ids(value, "completion");
+    completion.ids = detail::token_ids(value, key);
   else
-    throw fail("'completion' must be a string or a list of token ids, found {}", value.type_name());
+    throw fail("'{}' must be a string or a list of token ids, found {}", key, value.type_name());
+  completion.logprobs = parse_logprobs(record, completion.ids);
   return completion;
 }
 
+std::vector<StoredCompletion> parse_preference(const Json& record) {
+  for (const char* key : {"reward", "logprob", "logprobs"})
+    if (find_field(record, key) != nullptr)
+      throw fail("has '{}', which is of one response, with 'chosen' and 'rejected'", key)
+          .hint("write the two as \"completions\" to say it of each");
+  StoredCompletion chosen = parse_flat(record, "chosen"), rejected = parse_flat(record, "rejected");
+  chosen.reward = 1;
+  rejected.reward = 0;
+  return {std::move(chosen), std::move(rejected)};
+}
+
+/// The first field of the record's form: "completions", "completion", or "chosen" with its "rejected".
+std::string response_key(const Json& record) {
+  std::vector<std::string> keys;
+  for (const char* key : kResponseKeys)
+    if (find_field(record, key) != nullptr) keys.emplace_back(key);
+  if (keys.empty()) throw fail("has neither 'completions' nor 'completion' nor 'chosen' and 'rejected'");
+  if (keys.front() == "chosen" && keys.back() == "rejected") return "chosen";
+  if (keys.size() > 1)
+    throw fail("has both '{}' and '{}'", keys[0], keys[1])
+        .hint("a record holds \"completions\", or \"completion\", or \"chosen\" and \"rejected\"");
+  if (keys.front() == "chosen" || keys.front() == "rejected")
+    throw fail("has '{}' alone", keys.front()).hint("a preference holds both \"chosen\" and \"rejected\"");
+  return keys.front();
+}
+
 std::vector<StoredCompletion> parse_completions(const Json& record) {
-  const Json* list = find_field(record, "completions");
-  const bool flat = find_field(record, "completion") != nullptr;
-  if (flat && list != nullptr) throw fail("has both 'completion' and 'completions'");
-  if (flat) return {parse_flat(record)};
-  if (list == nullptr) throw fail("has neither 'completions' nor 'completion'");
+  const std::string key = response_key(record);
+  if (key == "completion") return {parse_flat(record, key)};
+  if (key == "chosen") return parse_preference(record);
+  const Json* list = find_field(record, key);
   if (!list->is_array()) throw fail("'completions' must be an array, found {}", list->type_name());
   if (list->empty()) throw fail("'completions' is empty");
   const std::string source = detail::string_field(record, "source").value_or("stored");
@@ -91,7 +143,7 @@ class Grouping {
     if (known == index_.end()) {
       if (options_.limit > 0 && static_cast<int64_t>(groups_.size()) >= options_.limit) return;
       // The completions are kept once, parsed: a log's records can be large.
-      for (const char* key : {"completions", "completion"}) prompt.record.erase(key);
+      for (const char* key : kResponseKeys) prompt.record.erase(key);
       index_.emplace(identity, groups_.size());
       groups_.push_back({std::move(prompt), std::move(completions)});
       return;

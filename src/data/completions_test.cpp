@@ -10,6 +10,7 @@
 namespace agro {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::vector<StoredGroup> read(std::string_view content, const PromptOptions& options = {}) {
@@ -69,6 +70,95 @@ TEST(Completions, SeveralFilesMerge) {
   ASSERT_EQ(groups[0].completions.size(), 3U);
   EXPECT_EQ(groups[0].completions[2].text, "4");
   EXPECT_EQ(groups[1].prompt.text, "c");
+}
+
+TEST(Completions, LogprobsByToken) {
+  const auto groups =
+      read(R"({"prompt": "a", "completions": [{"ids": [3, 4], "logprobs": [-0.1, 0]}, )"
+           R"({"text": "33", "logprobs": [-1, -2, 1e-7], "logprob": -3}, {"text": "4", "logprobs": null}]})"
+           "\n"
+           R"({"prompt": "a", "completion": [5], "logprobs": [-1e30]})");
+  const auto& completions = groups[0].completions;
+  ASSERT_EQ(completions.size(), 4U);
+  EXPECT_EQ(completions[0].logprobs, (std::vector<float>{-0.1F, 0}));
+  EXPECT_EQ(completions[0].logprob, std::nullopt);
+  EXPECT_EQ(completions[1].logprobs, (std::vector<float>{-1, -2, 1e-7F}));
+  EXPECT_EQ(completions[1].logprob, -3.0);
+  EXPECT_TRUE(completions[2].logprobs.empty());
+  EXPECT_EQ(completions[3].logprobs, (std::vector<float>{-1e30F}));
+}
+
+TEST(Completions, LogprobErrorsNameThePlaceTheExpectedAndTheFound) {
+  const auto second = [](const std::string& fields) {
+    return read_error(R"({"prompt": "a", "completions": [{"text": "x"}, {)" + fields + "}]}");
+  };
+  const std::string place = "c.jsonl: line 1: completion 2: ";
+  const std::string count = place + "'logprobs' must hold one number per id: expected 2, found ";
+  EXPECT_THAT(second(R"("ids": [3, 4], "logprobs": [-1])"), HasSubstr(count + "1"));
+  EXPECT_THAT(second(R"("ids": [3, 4], "logprobs": [-1, -1, -1])"), HasSubstr(count + "3"));
+  EXPECT_THAT(second(R"("ids": [3, 4], "text": "x", "logprobs": [])"), HasSubstr(count + "0"));
+  EXPECT_THAT(read_error(R"({"prompt": "a", "completion": [3, 4], "logprobs": [-1]})"),
+              HasSubstr("c.jsonl: line 1: 'logprobs' must hold one number per id: expected 2, found 1"));
+  const std::string value = place + "'logprobs' must hold natural logs of probabilities (finite, at most 0), found ";
+  EXPECT_THAT(second(R"("text": "x", "logprobs": [-1, 0.5])"), HasSubstr(value + "0.5 at index 1"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": [2e-6])"), HasSubstr(value + "2e-06 at index 0"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": [-1e39])"), HasSubstr(value + "-1e+39 at index 0"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": [-1, null])"), HasSubstr(value + "null at index 1"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": ["-1"])"), HasSubstr(value + "string at index 0"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": [-Infinity])"), HasSubstr("c.jsonl: line 1: is not valid JSON"));
+  EXPECT_THAT(second(R"("text": "x", "logprobs": -1)"),
+              HasSubstr(place + "'logprobs' must be an array of numbers, found number"));
+}
+
+TEST(Completions, PreferencesAreTwoResponsesWithRewardsOneAndZero) {
+  const auto groups = read(
+      "{\"prompt\":\"a\",\"chosen\":\"good\",\"rejected\":[1,2],\"source\":\"human\",\"answer\":\"1\"}\n"
+      "{\"prompt\":\"b\",\"chosen\":\"\",\"rejected\":\"bad\",\"finish_reason\":\"length\"}\n"
+      "{\"prompt\":\"a\",\"completion\":\"fair\",\"reward\":0.5}\n"
+      "{\"prompt\":\"a\",\"chosen\":\"good\",\"rejected\":\"poor\"}\n");
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].prompt.answer, "1");
+  EXPECT_FALSE(groups[0].prompt.record.contains("chosen"));
+  EXPECT_FALSE(groups[0].prompt.record.contains("rejected"));
+  // The chosen one that came twice is there twice.
+  const auto& first = groups[0].completions;
+  const std::array<const char*, 5> texts = {"good", "", "fair", "good", "poor"};
+  const std::array<double, 5> rewards = {1, 0, 0.5, 1, 0};
+  const std::array<const char*, 5> sources = {"human", "human", "stored", "stored", "stored"};
+  ASSERT_EQ(first.size(), 5U);
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(first[i].text, texts[i]) << i;
+    EXPECT_EQ(first[i].reward, rewards[i]) << i;
+    EXPECT_EQ(first[i].source, sources[i]) << i;
+  }
+  EXPECT_EQ(first[1].ids, (TokenIds{1, 2}));
+  ASSERT_EQ(groups[1].completions.size(), 2U);
+  EXPECT_EQ(groups[1].completions[0].text, "");
+  EXPECT_EQ(groups[1].completions[1].text, "bad");
+  for (const auto& completion : groups[1].completions) EXPECT_EQ(completion.finish_reason, "length");
+}
+
+TEST(Completions, HalfAndMixedPreferencesAreErrors) {
+  const auto error = [](const std::string& fields) { return read_error(R"({"prompt": "a", )" + fields + "}"); };
+  const auto alone = [](const std::string& key) {
+    return AllOf(HasSubstr("c.jsonl: line 1: has '" + key + "' alone"),
+                 HasSubstr("hint: a preference holds both \"chosen\" and \"rejected\""));
+  };
+  EXPECT_THAT(error(R"("chosen": "x")"), alone("chosen"));
+  EXPECT_THAT(error(R"("rejected": "x", "chosen": null)"), alone("rejected"));
+  const auto both = [](const std::string& first, const std::string& second) {
+    return AllOf(HasSubstr("c.jsonl: line 1: has both '" + first + "' and '" + second + "'"),
+                 HasSubstr("hint: a record holds \"completions\", or \"completion\", or \"chosen\" and \"rejected\""));
+  };
+  const std::string pair = R"("chosen": "x", "rejected": "y", )";
+  EXPECT_THAT(error(pair + R"("completion": "z")"), both("completion", "chosen"));
+  EXPECT_THAT(error(pair + R"("completions": [{"text": "z"}])"), both("completions", "chosen"));
+  EXPECT_THAT(error(R"("rejected": "y", "completion": "z")"), both("completion", "rejected"));
+  for (const std::string key : {"reward", "logprob", "logprobs"})
+    EXPECT_THAT(error(pair + "\"" + key + "\": 0"), HasSubstr("has '" + key + "', which is of one response"));
+  EXPECT_THAT(error(R"("chosen": "x", "rejected": 7)"),
+              HasSubstr("'rejected' must be a string or a list of token ids, found number"));
+  EXPECT_THAT(error(R"("chosen": [{"role": "user"}], "rejected": "y")"), HasSubstr("'chosen' must hold token ids"));
 }
 
 TEST(Completions, LimitCountsPrompts) {

@@ -1,5 +1,8 @@
 #include "data/completions_writer.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
 
 namespace agro {
@@ -13,6 +16,12 @@ OrderedJson parts_record(const std::vector<double>& parts, std::span<const std::
   return record;
 }
 
+bool has_readable_logprobs(const Response& response) {
+  const std::vector<float>& logprobs = response.behavior_logprobs;
+  return !logprobs.empty() && logprobs.size() == response.ids.size() &&
+         std::all_of(logprobs.begin(), logprobs.end(), [](float x) { return std::isfinite(x); });
+}
+
 OrderedJson response_record(const Response& response, std::span<const std::string> reward_names) {
   OrderedJson record;
   record["text"] = response.text;
@@ -22,6 +31,7 @@ OrderedJson response_record(const Response& response, std::span<const std::strin
   record["finish_reason"] = response.finished ? "stop" : "length";
   record["source"] = response.source;
   if (response.behavior_logprob) record["logprob"] = *response.behavior_logprob;
+  if (has_readable_logprobs(response)) record["logprobs"] = response.behavior_logprobs;
   record["policy_version"] = response.policy_version;
   return record;
 }

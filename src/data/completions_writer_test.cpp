@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "data/completions.h"
+#include "data/encode.h"
 #include "data/test_support.h"
 
 namespace agro {
@@ -55,6 +57,50 @@ TEST(CompletionsWriter, WhatIsWrittenReadsBack) {
   EXPECT_EQ(second.source, "stored");
   EXPECT_EQ(group_record(prompts[2], groups[0].responses, names)["completions"][0]["reward_parts"].dump(),
             R"({"exact":1.0,"format":-0.25})");
+}
+
+TEST(CompletionsWriter, TokenLogprobsReadBackToTheBit) {
+  const float smallest = std::numeric_limits<float>::denorm_min();
+  Response response;
+  response.behavior_logprobs = {-1.0F / 3.0F,
+                                -0.0F,
+                                0,
+                                -smallest,
+                                std::numeric_limits<float>::lowest(),
+                                -16777215.0F,
+                                -0.1F,
+                                -1e-7F,
+                                std::nextafter(-2.0F, 0.0F)};
+  response.ids.assign(response.behavior_logprobs.size(), 5);
+  response.behavior_logprob = -7;
+  const std::vector<PromptRecord> prompts = {parse_prompt(Json::parse(R"({"ids": [1, 2]})"), {}, 1)};
+  const std::vector<Group> groups = {{0, {}, {response}}};
+  const Path path = test_file("step-1.jsonl", "");
+  write_completions(path, prompts, groups);
+
+  Encoders encoders;
+  encoders.end_ids = {9};
+  const Response read = to_response(read_completions(path)[0].completions[0], encoders);
+  EXPECT_EQ(read.ids, response.ids);
+  EXPECT_EQ(read.behavior_logprob, -7.0);
+  ASSERT_EQ(read.behavior_logprobs.size(), response.behavior_logprobs.size());
+  for (size_t i = 0; i < read.behavior_logprobs.size(); ++i) {
+    EXPECT_EQ(read.behavior_logprobs[i], response.behavior_logprobs[i]) << i;
+    EXPECT_EQ(std::signbit(read.behavior_logprobs[i]), std::signbit(response.behavior_logprobs[i])) << i;
+  }
+}
+
+TEST(CompletionsWriter, LeavesOutTokenLogprobsThatCouldNotBeReadBack) {
+  const PromptRecord prompt = parse_prompt(Json::parse(R"({"ids": [1, 2]})"), {}, 1);
+  Response response;
+  response.ids = {5, 6};
+  for (const std::vector<float>& logprobs :
+       {std::vector<float>{}, {-1}, {-1, -1, -1}, {-1, -std::numeric_limits<float>::infinity()}, {std::nanf(""), -1}}) {
+    response.behavior_logprobs = logprobs;
+    EXPECT_FALSE(group_record(prompt, {&response, 1})["completions"][0].contains("logprobs"));
+  }
+  response.behavior_logprobs = {-1, -2};
+  EXPECT_EQ(group_record(prompt, {&response, 1})["completions"][0]["logprobs"].dump(), "[-1.0,-2.0]");
 }
 
 TEST(CompletionsWriter, RefusesWhatDoesNotFit) {

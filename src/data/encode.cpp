@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "core/error.h"
 
@@ -57,6 +58,11 @@ Response to_response(const StoredCompletion& completion, const Encoders& encoder
   response.finished = completion.finish_reason != "length";
   response.source = completion.source;
   response.behavior_logprob = completion.logprob;
+  if (completion.logprobs.size() == response.ids.size()) {
+    response.behavior_logprobs = completion.logprobs;
+    if (!completion.logprob)
+      response.behavior_logprob = std::accumulate(completion.logprobs.begin(), completion.logprobs.end(), 0.0);
+  }
   return response;
 }
 

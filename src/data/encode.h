@@ -25,7 +25,9 @@ TokenIds encode_prompt(const PromptRecord& prompt, const Encoders& encoders);
 /// A stored completion as a response; ids win over text. The end token is appended (once) unless the completion was cut
 /// (finish_reason "length"), append_end is off, the model has none, or ids come with a finish_reason: those are exact.
 /// The reward is NaN where the file has none. Throws Error where text needs a tokenizer or no token comes out.
-/// A completion that is ids alone gets their text, as far as it can be had.
+/// A completion that is ids alone gets their text, as far as it can be had. Its logprobs are kept where there is one
+/// for each of the response's ids; else they are dropped whole, because nobody knows the appended end token's, or which
+/// tokens of a text were meant. A missing logprob is the sum of the kept ones.
 Response to_response(const StoredCompletion& completion, const Encoders& encoders);
 
 /// What a model can be asked.

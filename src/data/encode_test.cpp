@@ -90,5 +90,32 @@ TEST(Encode, ResponseCarriesWhatTheFileSays) {
   EXPECT_TRUE(to_response({.text = "1"}, digits()).finished);
 }
 
+TEST(Encode, TokenLogprobsAreKeptWhereEveryTokenHasOne) {
+  using Logprobs = std::vector<float>;
+  const auto kept = [](const StoredCompletion& completion) {
+    return to_response(completion, digits()).behavior_logprobs;
+  };
+  const Logprobs two = {-0.5F, -0.25F}, three = {-0.5F, -0.25F, -1};
+  EXPECT_EQ(kept({.ids = {1, 2}, .finish_reason = "stop", .logprobs = two}), two);
+  EXPECT_EQ(kept({.ids = {1, kEnd}, .logprobs = two}), two);
+  // The end token is appended, its probability unknown.
+  EXPECT_EQ(kept({.ids = {1, 2}, .logprobs = two}), Logprobs());
+  EXPECT_EQ(kept({.text = "12", .logprobs = two}), Logprobs());
+  EXPECT_EQ(kept({.text = "12", .finish_reason = "length", .logprobs = two}), two);
+  EXPECT_EQ(kept({.text = "12", .logprobs = three}), three);
+  EXPECT_EQ(kept({.text = "1", .logprobs = three}), Logprobs());
+  EXPECT_EQ(kept({.text = "12"}), Logprobs());
+}
+
+TEST(Encode, AMissingLogprobIsTheSumOfTheKeptOnes) {
+  const auto logprob = [](const StoredCompletion& completion) {
+    return to_response(completion, digits()).behavior_logprob;
+  };
+  EXPECT_EQ(logprob({.text = "12", .logprobs = {-0.5F, -0.25F, -1}}), -1.75);
+  EXPECT_EQ(logprob({.text = "12", .logprob = -2.0, .logprobs = {-0.5F, -0.25F, -1}}), -2.0);
+  EXPECT_EQ(logprob({.text = "12", .logprobs = {-0.5F, -0.25F}}), std::nullopt);
+  EXPECT_EQ(logprob({.text = "12", .logprob = -2.0, .logprobs = {-0.5F}}), -2.0);
+}
+
 }  // namespace
 }  // namespace agro
