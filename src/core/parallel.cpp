@@ -38,7 +38,8 @@ void set_up_threads(int count) {
   if (count <= 0) count = std::max<int>(1, static_cast<int>(cpus.size()));
   omp_set_dynamic(0);
   omp_set_num_threads(count);
-  if (cpus.empty() || count > static_cast<int>(cpus.size())) return;
+  // With workers to spare nobody is pinned: two processes of one thread each would meet on the first CPU.
+  if (cpus.empty() || count != static_cast<int>(cpus.size())) return;
     // Unpinned workers often share one core; OMP_PROC_BIND would also confine every later std::thread.
 #pragma omp parallel num_threads(count)
   {

@@ -8,7 +8,8 @@ namespace agro {
 /// Number of worker threads that parallel_for uses.
 int thread_count();
 
-/// Sets the worker threads (0: one per CPU this process may run on) and pins worker i to the i-th allowed CPU.
+/// Sets the worker threads (0: one per CPU this process may run on). As many as CPUs: worker i is pinned to the i-th
+/// allowed CPU; fewer or more are left to the scheduler.
 /// Call once at start, outside any parallel region.
 void set_up_threads(int count);
 

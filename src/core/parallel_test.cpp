@@ -56,6 +56,13 @@ TEST_F(ParallelTest, NegativeCountsDoNothing) {
   parallel_for(-3, [](int64_t) { ADD_FAILURE(); });
 }
 
+TEST_F(ParallelTest, FewerWorkersThanCpusAreNotPinned) {
+  const int before = allowed_cpu_count();
+  if (before < 2) GTEST_SKIP() << "SKIPPED: needs two CPUs";
+  set_up_threads(before - 1);
+  EXPECT_EQ(allowed_cpu_count(), before);
+}
+
 TEST_F(ParallelTest, UnpinningGivesAThreadBackEveryCpu) {
   const int before = allowed_cpu_count();
   set_up_threads(0);

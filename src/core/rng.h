@@ -17,7 +17,8 @@ enum class Stream : uint32_t {
   kEvaluation = 4,
   kInit = 5,
   kTest = 6,
-  kProblems = 7
+  kProblems = 7,
+  kReference = 8  // responses of the reference from which V* is estimated
 };
 
 /// Coordinates of one random number.
