@@ -14,11 +14,11 @@ class Gvpo final : public Objective {
   explicit Gvpo(const GvpoOptions& options) : options_(options) { detail::require_positive(options.beta, "beta"); }
 
   std::string_view name() const override { return "gvpo"; }
-  ObjectiveNeeds needs() const override { return {.behavior_logprobs = true}; }
+  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = true}; }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
-    const at::Tensor moved = sum_per_response(input.logprobs - input.behavior_logprobs, input);
+    const at::Tensor moved = behavior_log_ratio(input);
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("behavior_log_ratio_mean", groups.batch_mean(moved).item<double>());
     return {groups.variance(options_.beta * moved - input.rewards).mean() / 2, std::move(metrics)};

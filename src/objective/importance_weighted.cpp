@@ -20,11 +20,11 @@ class ImportanceWeighted final : public Objective {
   }
 
   std::string_view name() const override { return "importance_weighted"; }
-  ObjectiveNeeds needs() const override { return {.behavior_logprobs = true}; }
+  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = true}; }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
-    const at::Tensor drift = sum_per_response(input.logprobs.detach() - input.behavior_logprobs, input);
+    const at::Tensor drift = behavior_log_ratio(input).detach();
     // Truncated before exp(), which would overflow.
     const at::Tensor weight = drift.clamp_max(std::log(options_.truncate)).exp();
     const at::Tensor rewards = regularized_rewards(input, options_.beta).detach();

@@ -68,6 +68,10 @@ void check_needs(const ObjectiveInput& input, const ObjectiveNeeds& needs) {
         .hint(
             "reinforce, rloo and kl_policy_gradient need none for responses of the current policy, and agro none at "
             "all");
+  if (needs.behavior_response_logprobs && !input.behavior_logprobs.defined() &&
+      !input.behavior_response_logprobs.defined())
+    throw Error("needs behavior_logprobs: of the tokens or of whole responses, under the policy that drew them")
+        .hint("agro, trajectory_balance and copg learn from the same responses without them");
   if (needs.full_vocabulary_kl && !input.full_vocabulary_kl.defined())
     throw Error("needs the full-vocabulary KL of every token, which only a model can give")
         .hint("kl_estimator = \"k2\" and \"k3\" estimate it from the tokens");
@@ -108,6 +112,7 @@ void check(const ObjectiveInput& input) {
     check_tensor(*tensor, what, {tokens}, dtype, logprobs);
   check_tensor(input.row, "row", {tokens}, at::kLong, logprobs);
   check_tensor(input.rewards, "rewards", {responses}, dtype, logprobs);
+  check_tensor(input.behavior_response_logprobs, "behavior_response_logprobs", {responses}, dtype, logprobs);
   check_tensor(input.group, "group", {responses}, at::kLong, logprobs);
   check_tensor(input.on_policy, "on_policy", {responses}, at::kBool, logprobs);
   if (tokens > 0 && (input.row[0].item<int64_t>() < 0 || input.row[-1].item<int64_t>() >= responses ||
@@ -162,6 +167,11 @@ at::Tensor spread_over_tokens(const at::Tensor& x, const ObjectiveInput& input) 
 
 at::Tensor log_ratio(const ObjectiveInput& input) {
   return sum_per_response(input.logprobs - input.ref_logprobs, input);
+}
+
+at::Tensor behavior_log_ratio(const ObjectiveInput& input) {
+  if (input.behavior_logprobs.defined()) return sum_per_response(input.logprobs - input.behavior_logprobs, input);
+  return sum_per_response(input.logprobs, input) - input.behavior_response_logprobs;
 }
 
 }  // namespace agro

@@ -17,9 +17,10 @@ class Groups;
 /// One batch. Floating tensors share one dtype, float32 or float64, and all tensors one device; log-probabilities are
 /// natural, of the untempered models (or all at one declared temperature). "undefined" is a default-constructed Tensor.
 struct ObjectiveInput {
-  at::Tensor logprobs;           // [N] log π(token) of the policy; gradients flow here
-  at::Tensor ref_logprobs;       // [N] the frozen reference
-  at::Tensor behavior_logprobs;  // [N] of whatever drew the tokens; undefined where unknown
+  at::Tensor logprobs;                    // [N] log π(token) of the policy; gradients flow here
+  at::Tensor ref_logprobs;                // [N] the frozen reference
+  at::Tensor behavior_logprobs;           // [N] of whatever drew the tokens; undefined where unknown
+  at::Tensor behavior_response_logprobs;  // [B] their sums, where no more than these is known; or undefined
   at::Tensor full_vocabulary_kl;  // [N] exact KL(π‖π_ref) of the next-token distribution, with gradient; or undefined
   /// [N] a value head's V(prefix before the token), with gradient; or undefined. A prompt's value is the one before the
   /// first token of its responses.
@@ -35,7 +36,8 @@ struct ObjectiveInput {
 
 /// What an objective reads beyond log-probabilities, rewards and groups; evaluate() refuses a batch without it.
 struct ObjectiveNeeds {
-  bool behavior_logprobs = false;
+  bool behavior_logprobs = false;           // of every token
+  bool behavior_response_logprobs = false;  // of whole responses; those of the tokens serve as well
   bool full_vocabulary_kl = false;
   bool on_policy = false;  // every response comes from the current policy
   bool values = false;
@@ -98,5 +100,9 @@ at::Tensor spread_over_tokens(const at::Tensor& x, const ObjectiveInput& input);
 /// log(π/π_ref) of every response, in nats, summed over its tokens and never divided by their number: [B],
 /// differentiable.
 at::Tensor log_ratio(const ObjectiveInput& input);
+
+/// log(π/μ) of every response against whatever drew it, in nats: [B], differentiable. Needs behavior_logprobs or
+/// behavior_response_logprobs.
+at::Tensor behavior_log_ratio(const ObjectiveInput& input);
 
 }  // namespace agro

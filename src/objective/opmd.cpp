@@ -14,7 +14,7 @@ class Opmd final : public Objective {
   explicit Opmd(const OpmdOptions& options) : options_(options) { detail::require_positive(options.beta, "beta"); }
 
   std::string_view name() const override { return "opmd"; }
-  ObjectiveNeeds needs() const override { return {.behavior_logprobs = true}; }
+  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = true}; }
 
  private:
   at::Tensor baseline(const ObjectiveInput& input, const Groups& groups) const {
@@ -25,7 +25,7 @@ class Opmd final : public Objective {
   }
 
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
-    const at::Tensor moved = sum_per_response(input.logprobs - input.behavior_logprobs, input);
+    const at::Tensor moved = behavior_log_ratio(input);
     const at::Tensor advantage = input.rewards - groups.spread(baseline(input, groups));
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("behavior_log_ratio_mean", groups.batch_mean(moved).item<double>());

@@ -164,7 +164,8 @@ TEST_P(Properties, ReadsWhatItSaysItNeeds) {
       EXPECT_EQ(message, "");
     }
   };
-  expect(needs.behavior_logprobs, &ObjectiveInput::behavior_logprobs, "behavior_logprobs");
+  expect(needs.behavior_logprobs || needs.behavior_response_logprobs, &ObjectiveInput::behavior_logprobs,
+         "behavior_logprobs");
   expect(needs.full_vocabulary_kl, &ObjectiveInput::full_vocabulary_kl, "the full-vocabulary KL");
   expect(needs.values, &ObjectiveInput::values, "values");
   expect(needs.pairs, &ObjectiveInput::pairs, "pairs");
@@ -174,6 +175,17 @@ TEST_P(Properties, ReadsWhatItSaysItNeeds) {
   const auto gradient = evaluate_with_gradient(*objective_, input);
   EXPECT_EQ(gradient.values.defined(), needs.values);
   EXPECT_EQ(gradient.full_vocabulary_kl.defined(), needs.full_vocabulary_kl);
+}
+
+TEST_P(Properties, SumsOverResponsesServeWhereTheyAreAllItNeeds) {
+  if (!objective_->needs().behavior_response_logprobs) return;
+  ObjectiveInput input = complete_batch(52, {3, 2, 4});
+  const ObjectiveGradient by_token = evaluate_with_gradient(*objective_, input);
+  input.behavior_response_logprobs = sum_per_response(input.behavior_logprobs, input);
+  input.behavior_logprobs = at::Tensor();
+  const ObjectiveGradient by_response = evaluate_with_gradient(*objective_, input);
+  EXPECT_NEAR(by_token.loss, by_response.loss, 1e-12);
+  EXPECT_LT(largest_difference(by_token.logprobs, by_response.logprobs), 1e-12);
 }
 
 TEST_P(Properties, APromptOfOneResponseIsTakenOrRefused) {

@@ -19,21 +19,22 @@ class Rloo final : public Objective {
   }
 
   std::string_view name() const override { return "rloo"; }
-  ObjectiveNeeds needs() const override { return {.behavior_logprobs = options_.clip_epsilon > 0}; }
+  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = options_.clip_epsilon > 0}; }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
-    const at::Tensor old = (input.behavior_logprobs.defined() ? input.behavior_logprobs : input.logprobs).detach();
-    const at::Tensor rewards = input.rewards - options_.beta * sum_per_response(old - input.ref_logprobs, input);
+    const bool known = input.behavior_logprobs.defined() || input.behavior_response_logprobs.defined();
+    const at::Tensor moved = known ? behavior_log_ratio(input) : at::Tensor();
+    const at::Tensor policy = log_ratio(input);
+    const at::Tensor rewards = input.rewards - options_.beta * (known ? policy - moved : policy).detach();
     const at::Tensor advantage = groups.advantage(rewards);
     Metrics metrics = common_metrics(input);
     metrics.emplace_back("regularized_reward_mean", groups.batch_mean(rewards).item<double>());
     if (options_.clip_epsilon == 0)
       return {-groups.batch_mean(advantage * sum_per_response(input.logprobs, input)), std::move(metrics)};
 
-    const ClippedSurrogate surrogate =
-        clipped_surrogate(importance_ratio(sum_per_response(input.logprobs - old, input)), advantage,
-                          {.low = options_.clip_epsilon, .high = options_.clip_epsilon});
+    const ClippedSurrogate surrogate = clipped_surrogate(importance_ratio(moved), advantage,
+                                                         {.low = options_.clip_epsilon, .high = options_.clip_epsilon});
     metrics.emplace_back("clip_fraction", surrogate.clip_fraction());
     return {-groups.batch_mean(surrogate.value), std::move(metrics)};
   }

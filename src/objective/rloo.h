@@ -17,7 +17,8 @@ struct RlooOptions {
 ///   clip_epsilon = 0   -A_i log π(y_i|x)
 ///   clip_epsilon = ε   -min(ρ_i A_i, clip(ρ_i, 1-ε, 1+ε) A_i),   ρ_i = π(y_i|x)/π_old(y_i|x) ≤ e^80
 ///
-/// π_old is behavior_logprobs; the REINFORCE form takes the policy itself where they are missing. Valid for responses
+/// π_old is the behaviour, by token or by response; the REINFORCE form takes the policy itself where neither is known,
+/// and its gradient is then AGRO's. Valid for responses
 /// of the current or a recent policy only: otherwise neither form follows the gradient of the regularised reward.
 /// Metrics beside the common ones: regularized_reward_mean; clip_fraction with the clipped form.
 /// Throws Error for β < 0, and for ε outside [0, 1).

@@ -21,12 +21,12 @@ class Topr final : public Objective {
   }
 
   std::string_view name() const override { return "topr"; }
-  ObjectiveNeeds needs() const override { return {.behavior_logprobs = true, .group_size = 1}; }
+  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = true, .group_size = 1}; }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
     const at::Tensor advantage = input.rewards - options_.baseline;
-    const at::Tensor drift = sum_per_response(input.logprobs.detach() - input.behavior_logprobs, input);
+    const at::Tensor drift = behavior_log_ratio(input).detach();
     const at::Tensor ratio = drift.clamp_max(std::log(options_.truncate)).exp();
     const at::Tensor negative = advantage.lt(0);
     const at::Tensor weight = at::where(negative, ratio, at::ones_like(ratio));
