@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <set>
 
 namespace agro {
 namespace {
@@ -29,15 +30,17 @@ std::vector<int64_t> checkpoint_steps(const Path& run) {
 }
 
 void write_checkpoint(const Path& run, int64_t step, int64_t keep, const ModelFolder& folder, const CausalLm& model,
-                      const AdamW& optimizer, const OrderedJson& state) {
+                      const AdamW& optimizer, const OrderedJson& state, const std::vector<NamedTensor>& extra) {
   replace_folder_atomically(checkpoint_path(run, step), [&](const Path& target) {
     folder.write_into(target, model);
+    // The model files hold the policy's weights already where they are float32.
+    std::set<std::string> held;
+    if (folder.stores_float32())
+      for (const NamedTensor& p : model.parameters()) held.insert("weight." + p.name);
     std::vector<TensorToWrite> tensors;
-    for (const NamedTensor& t : optimizer.state()) {
-      // The model files hold the weights already where they are float32.
-      if (t.name.starts_with("weight.") && folder.stores_float32()) continue;
-      tensors.push_back(to_write(t.name, t.tensor, Dtype::kF32));
-    }
+    for (const NamedTensor& t : optimizer.state())
+      if (!held.contains(t.name)) tensors.push_back(to_write(t.name, t.tensor, Dtype::kF32));
+    for (const NamedTensor& t : extra) tensors.push_back(to_write(t.name, t.tensor, Dtype::kF32));
     write_safetensors(target / kTensors, tensors);
     OrderedJson record = state;
     record["step"] = step;
@@ -49,22 +52,30 @@ void write_checkpoint(const Path& run, int64_t step, int64_t keep, const ModelFo
     std::filesystem::remove_all(checkpoint_path(run, steps[i]));
 }
 
-Json read_checkpoint(const Path& run, int64_t step, AdamW& optimizer) {
+Json read_checkpoint(const Path& run, int64_t step, AdamW& optimizer, const std::vector<NamedTensor>& extra) {
   const Path path = checkpoint_path(run, step);
   const Json state = read_json(path / kState);
   const SafetensorsFile tensors(path / kTensors);
   const SafetensorsFolder weights(path);
-  for (const NamedTensor& t : optimizer.state()) {
-    const bool in_model = t.name.starts_with("weight.") && !tensors.contains(t.name);
-    const std::string name = in_model ? t.name.substr(std::strlen("weight.")) : t.name;
-    // Some GPT-2 files leave the base model's prefix out.
-    const std::string stored = in_model && !weights.contains(name) ? name.substr(name.find('.') + 1) : name;
-    const TensorView& view = in_model ? weights.get(stored) : tensors.get(name);
-    if (view.shape != t.tensor.sizes().vec() || view.dtype != Dtype::kF32)
+  const auto restore = [&](const std::string& name, const TensorView& view, const Tensor& tensor) {
+    if (view.shape != tensor.sizes().vec() || view.dtype != Dtype::kF32)
       throw fail("tensor '{}' does not fit the model", name)
           .at(path.string())
           .hint("resume with the model the run began with");
-    std::memcpy(t.tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  };
+  for (const NamedTensor& t : optimizer.state()) {
+    if (t.name.starts_with("weight.") && !tensors.contains(t.name)) {
+      const std::string name = t.name.substr(std::strlen("weight."));
+      // Some GPT-2 files leave the base model's prefix out.
+      restore(name, weights.get(weights.contains(name) ? name : name.substr(name.find('.') + 1)), t.tensor);
+    } else {
+      restore(t.name, tensors.get(t.name), t.tensor);
+    }
+  }
+  for (const NamedTensor& t : extra) {
+    restore(t.name, tensors.get(t.name), t.tensor);
+    mark_changed(t.tensor);
   }
   optimizer.restore(state.at("optimizer_steps").get<int64_t>());
   return state;

@@ -45,6 +45,22 @@ void DataConfig::visit(ConfigVisitor& v) {
   v.field("limit", limit, {.min = 0, .max = 1e12}, "Use the first so many prompts; 0: all.");
   v.field("append_eos", append_eos,
           "Append the model's end token to stored responses that do not say how they finished.");
+  v.field("stored_behavior", stored_behavior, {"recorded", "reference", "policy"},
+          "For objectives that weigh responses by who wrote them: whose log-probabilities stored responses were drawn "
+          "with. recorded: those in the file. reference: the reference's, where it wrote them. policy: the current "
+          "policy's, so that every ratio is 1, as trainers have it that take any response for fresh.");
+}
+
+void ReferenceConfig::visit(ConfigVisitor& v) {
+  v.field(
+      "update_every", update_every, {.min = 0, .max = 1e9},
+      "Steps after which the reference moves towards the policy; 0: never. A departure from the paper, whose optimum "
+      "is that of a frozen reference: the KL, also that of evaluations, is then to the reference of the time.");
+  v.field(
+      "ema", ema, {.min = 0, .max = 1},
+      "What the reference keeps of itself when it moves: ema * reference + (1 - ema) * policy. 0 copies the policy.");
+  v.field("samples", samples, {.min = 1, .max = 65536},
+          "astar_po: responses drawn from the reference for each prompt to estimate V*.");
 }
 
 void GroupConfig::visit(ConfigVisitor& v) {
@@ -61,6 +77,12 @@ void TrainSection::visit(ConfigVisitor& v) {
       "micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
       "Tokens of one forward and backward pass, prompts included; fewer need less memory. The gradient is that of the "
       "whole step all the same.");
+  v.field(
+      "updates_per_rollout", updates_per_rollout, {.min = 1, .max = 1000},
+      "Optimiser steps made from the same responses before new ones are drawn; each counts as a step of run.steps.");
+  v.field("value_learning_rate_scale", value_learning_rate_scale, {.min = 0, .max = 1e6},
+          "ppo, dro, agro_value: learning rate of the value head as a multiple of optimizer.learning_rate; the head "
+          "starts at 0.");
   v.field("leak_warning_nats", leak_warning_nats, {.min = 0, .max = 1e6},
           "Warn when the mean log π/π_ref of stored responses, rewarded and unrewarded alike, falls below minus this.");
 }
@@ -74,8 +96,9 @@ void TrainConfig::visit(ConfigVisitor& v) {
   v.section("engine", engine, "Limits of the sampling engine.");
   v.section("rewards", rewards, "What a response earns.");
   v.section("objective", objective, "The loss.");
+  v.section("reference", reference, "What becomes of the reference during the run.");
   v.section("optimizer", optimizer, "AdamW.");
-  v.section("train", train, "Memory and warnings.");
+  v.section("train", train, "Updates, memory and warnings.");
   v.section("evaluate", evaluate, "Evaluation during the run.");
 }
 

@@ -44,6 +44,7 @@ struct DataConfig {
   std::string system_prompt;
   int64_t limit = 0;
   bool append_eos = true;
+  std::string stored_behavior = "recorded";
   void visit(ConfigVisitor& v);
 };
 
@@ -55,9 +56,19 @@ struct GroupConfig {
   void visit(ConfigVisitor& v);
 };
 
+/// [reference]
+struct ReferenceConfig {
+  int64_t update_every = 0;
+  double ema = 0;
+  int64_t samples = 8;
+  void visit(ConfigVisitor& v);
+};
+
 /// [train]
 struct TrainSection {
   int64_t micro_batch_tokens = 8192;
+  int64_t updates_per_rollout = 1;
+  double value_learning_rate_scale = 10;
   double leak_warning_nats = 2.0;
   void visit(ConfigVisitor& v);
 };
@@ -72,6 +83,7 @@ struct TrainConfig {
   EngineOptions engine;
   RewardsConfig rewards;
   ObjectiveConfig objective;
+  ReferenceConfig reference;
   OptimizerConfig optimizer;
   TrainSection train;
   EvaluateConfig evaluate;

@@ -45,7 +45,8 @@ TEST_F(Trajectory, SupervisedFineTuning) {
       if (golden["attention_mask"][row][t].get<int>() == 1) ids.push_back(golden["input_ids"][row][t].get<TokenId>());
     rows.push_back(ids);
   }
-  AdamW optimizer(model, {.beta1 = 0.9, .beta2 = 0.95, .weight_decay = 0.1, .clip_norm = 1.0});
+  AdamW optimizer(std::vector<ParameterGroup>{{model.parameters()}},
+                  {.beta1 = 0.9, .beta2 = 0.95, .weight_decay = 0.1, .clip_norm = 1.0});
   follow(golden["trajectories"]["sft"], optimizer, 1e-3, [&](bool with_gradients) {
     const std::vector<PromptCompletion> items{{std::span(rows[0]).first(1), std::span(rows[0]).subspan(1)},
                                               {std::span(rows[1]).first(1), std::span(rows[1]).subspan(1)}};
@@ -83,7 +84,7 @@ TEST_P(RlTrajectory, FixedBatch) {
   if (GetParam() == "agro") config.loss_scale = "none";
   if (GetParam() == "agro_loo_pg") config.form = "surrogate";
   const auto objective = make_objective(config);
-  AdamW optimizer(model, {.beta1 = 0.9, .beta2 = 0.999, .clip_norm = 1.0});
+  AdamW optimizer(std::vector<ParameterGroup>{{model.parameters()}}, {.beta1 = 0.9, .beta2 = 0.999, .clip_norm = 1.0});
   follow(golden["trajectories"][GetParam()], optimizer, 5e-4, [&](bool with_gradients) {
     const Tensor logprobs = completion_logprobs(model, items);
     ObjectiveInput input;

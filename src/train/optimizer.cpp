@@ -34,9 +34,15 @@ double learning_rate_at(const OptimizerConfig& config, int64_t step, int64_t tot
   return config.learning_rate * (config.min_learning_rate_ratio + (1.0 - config.min_learning_rate_ratio) * share);
 }
 
-AdamW::AdamW(CausalLm& model, const OptimizerConfig& config) : parameters_(model.parameters()), config_(config) {
+AdamW::AdamW(std::span<const ParameterGroup> groups, const OptimizerConfig& config) : config_(config) {
   int64_t total = 0;
-  for (const NamedTensor& p : parameters_) total += p.tensor.numel();
+  for (const ParameterGroup& group : groups) {
+    Segment segment{total, 0, group.learning_rate_scale};
+    for (const NamedTensor& p : group.parameters) segment.count += p.tensor.numel();
+    total += segment.count;
+    segments_.push_back(segment);
+    parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
+  }
   const auto options = torch::dtype(torch::kFloat32).device(parameters_.front().tensor.device());
   weights_ = torch::empty({total}, options);
   gradients_ = torch::zeros({total}, options);
@@ -70,18 +76,24 @@ void AdamW::step(double learning_rate, double gradient_norm) {
   const double clip = config_.clip_norm > 0 ? std::min(1.0, config_.clip_norm / (gradient_norm + 1e-6)) : 1.0;
   const double bias1 = 1.0 - std::pow(config_.beta1, static_cast<double>(steps_));
   const double bias2 = 1.0 - std::pow(config_.beta2, static_cast<double>(steps_));
-  if (weights_.device().is_cpu()) {
-    adamw_step({static_cast<float>(learning_rate), static_cast<float>(config_.beta1), static_cast<float>(config_.beta2),
-                static_cast<float>(config_.eps), static_cast<float>(config_.weight_decay), static_cast<float>(clip),
-                static_cast<float>(bias1), static_cast<float>(bias2)},
-               weights_.numel(), read_pointer<float>(gradients_), write_pointer<float>(weights_),
-               write_pointer<float>(exp_avg_), write_pointer<float>(exp_avg_sq_));
-  } else {
-    const Tensor g = gradients_ * clip;
-    weights_.mul_(1.0 - learning_rate * config_.weight_decay);
-    exp_avg_.mul_(config_.beta1).add_(g, 1.0 - config_.beta1);
-    exp_avg_sq_.mul_(config_.beta2).addcmul_(g, g, 1.0 - config_.beta2);
-    weights_.addcdiv_(exp_avg_, (exp_avg_sq_.sqrt() / std::sqrt(bias2)).add_(config_.eps), -learning_rate / bias1);
+  for (const Segment& segment : segments_) {
+    const auto part = [&](const Tensor& flat) { return flat.narrow(0, segment.first, segment.count); };
+    const Tensor weights = part(weights_), gradients = part(gradients_);
+    const Tensor exp_avg = part(exp_avg_), exp_avg_sq = part(exp_avg_sq_);
+    const double rate = learning_rate * segment.learning_rate_scale;
+    if (weights_.device().is_cpu()) {
+      adamw_step({static_cast<float>(rate), static_cast<float>(config_.beta1), static_cast<float>(config_.beta2),
+                  static_cast<float>(config_.eps), static_cast<float>(config_.weight_decay), static_cast<float>(clip),
+                  static_cast<float>(bias1), static_cast<float>(bias2)},
+                 segment.count, read_pointer<float>(gradients), write_pointer<float>(weights),
+                 write_pointer<float>(exp_avg), write_pointer<float>(exp_avg_sq));
+    } else {
+      const Tensor g = gradients * clip;
+      weights.mul_(1.0 - rate * config_.weight_decay);
+      exp_avg.mul_(config_.beta1).add_(g, 1.0 - config_.beta1);
+      exp_avg_sq.mul_(config_.beta2).addcmul_(g, g, 1.0 - config_.beta2);
+      weights.addcdiv_(exp_avg, (exp_avg_sq.sqrt() / std::sqrt(bias2)).add_(config_.eps), -rate / bias1);
+    }
   }
   for (const NamedTensor& p : parameters_) mark_changed(p.tensor);
 }

@@ -27,10 +27,16 @@ struct OptimizerConfig {
 /// linear to min, or a half cosine to min. With min_learning_rate_ratio = 0 as transformers' schedules have it.
 double learning_rate_at(const OptimizerConfig& config, int64_t step, int64_t total);
 
+/// Parameters with a learning rate of their own, as a multiple of the common one.
+struct ParameterGroup {
+  std::vector<NamedTensor> parameters;
+  double learning_rate_scale = 1;
+};
+
 class AdamW {
  public:
-  /// Moves the model's parameters into a flat float32 buffer and makes them trainable. `model` must outlive this.
-  AdamW(CausalLm& model, const OptimizerConfig& config);
+  /// Moves the parameters into a flat float32 buffer and makes them trainable. Whoever owns them must outlive this.
+  AdamW(std::span<const ParameterGroup> groups, const OptimizerConfig& config);
 
   void zero_gradients();
 
@@ -49,7 +55,12 @@ class AdamW {
   void restore(int64_t steps);
 
  private:
+  struct Segment {
+    int64_t first, count;  // of the flat buffers
+    double learning_rate_scale;
+  };
   std::vector<NamedTensor> parameters_;
+  std::vector<Segment> segments_;  // one for each group
   OptimizerConfig config_;
   Tensor weights_, gradients_, exp_avg_, exp_avg_sq_;  // [total] float32
   int64_t steps_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "data/packing.h"
 #include "tensor/ops/token_logprob.h"
@@ -37,30 +38,72 @@ std::vector<IndexRange> micro_batches(std::span<const PromptCompletion> items, i
   return pack_by_tokens(lengths, token_budget);
 }
 
-/// The batch as the objective sees it, all but the policy's log-probs.
-ObjectiveInput objective_input(const Flat& flat, const Tensor& ref_logprobs) {
+/// The batch as the objective sees it, all but the policy's side and whoever drew the responses.
+ObjectiveInput objective_input(const Flat& flat, const Rollout& rollout) {
   const auto responses = static_cast<int64_t>(flat.items.size());
   ObjectiveInput input;
-  input.ref_logprobs = ref_logprobs;
+  input.ref_logprobs = rollout.ref_logprobs;
+  input.old_values = rollout.old_values;
   input.rewards = torch::empty({responses}, torch::kFloat64);
   input.group = int64_tensor(flat.group);
   input.on_policy = torch::empty({responses}, torch::kBool);
   auto* reward = write_pointer<double>(input.rewards);
   auto* on_policy = write_pointer<bool>(input.on_policy);
   std::vector<int64_t> row;
-  std::vector<double> behavior;
-  bool behavior_known = true;
   for (int64_t i = 0; i < responses; ++i) {
     const RolloutItem& item = *flat.sources[static_cast<size_t>(i)];
     reward[i] = item.response.reward;
-    on_policy[i] = item.stored_index < 0;
+    on_policy[i] = item.fresh() && rollout.updates == 0;
     row.insert(row.end(), item.response.ids.size(), i);
-    behavior.insert(behavior.end(), item.policy_logprobs.begin(), item.policy_logprobs.end());
-    behavior_known = behavior_known && !item.policy_logprobs.empty();
   }
   input.row = int64_tensor(row);
-  if (behavior_known) input.behavior_logprobs = torch::tensor(behavior, torch::kFloat64);
   return input;
+}
+
+/// Log-probs under whoever drew the responses: of every token where all of those are known, else of whole responses
+/// where all of these are.
+void add_behavior(const Flat& flat, StoredBehavior stored, ObjectiveInput& input) {
+  const Tensor by_token = torch::empty_like(input.ref_logprobs), by_response = torch::empty_like(input.rewards);
+  auto* token = write_pointer<double>(by_token);
+  auto* response = write_pointer<double>(by_response);
+  const auto* policy = read_pointer<double>(input.logprobs);
+  const auto* reference = read_pointer<double>(input.ref_logprobs);
+  bool tokens_known = true, responses_known = true;
+  for (size_t i = 0; i < flat.items.size(); ++i) {
+    const RolloutItem& item = *flat.sources[i];
+    const int64_t first = flat.first_token[i], length = flat.first_token[i + 1] - first;
+    const auto fill = [&](const auto* values) {
+      std::copy_n(values, length, token + first);
+      response[i] = std::accumulate(token + first, token + first + length, 0.0);
+    };
+    const Response& r = item.response;
+    if (!item.fresh() && stored == StoredBehavior::kPolicy) {
+      fill(policy + first);
+    } else if (!item.fresh() && stored == StoredBehavior::kReference) {
+      fill(reference + first);
+    } else if (static_cast<int64_t>(r.behavior_logprobs.size()) == length) {
+      fill(r.behavior_logprobs.data());
+    } else {
+      tokens_known = false;
+      responses_known = responses_known && r.behavior_logprob.has_value();
+      response[i] = r.behavior_logprob.value_or(0);
+    }
+  }
+  if (tokens_known) input.behavior_logprobs = by_token;
+  if (!tokens_known && responses_known) input.behavior_response_logprobs = by_response;
+}
+
+/// Mean |Δ log π| per token of the fresh responses; none where there is no token.
+std::optional<double> mismatch(const Flat& flat, const double* logprobs) {
+  double sum = 0;
+  int64_t compared = 0;
+  for (size_t i = 0; i < flat.items.size(); ++i) {
+    if (!flat.sources[i]->fresh()) continue;
+    const std::vector<float>& sampled = flat.sources[i]->response.behavior_logprobs;
+    for (size_t t = 0; t < sampled.size(); ++t, ++compared)
+      sum += std::abs(logprobs[flat.first_token[i] + static_cast<int64_t>(t)] - static_cast<double>(sampled[t]));
+  }
+  return compared > 0 ? std::optional(sum / static_cast<double>(compared)) : std::nullopt;
 }
 
 }  // namespace
@@ -78,7 +121,7 @@ Tensor ReferenceLogprobs::of(const Rollout& rollout, const std::vector<TokenIds>
   std::vector<size_t> missing;
   std::vector<PromptCompletion> to_compute;
   for (size_t i = 0; i < flat.items.size(); ++i)
-    if (flat.sources[i]->stored_index < 0 || !stored_.contains(keys[i]))
+    if (flat.sources[i]->fresh() || !stored_.contains(keys[i]))
       missing.push_back(i), to_compute.push_back(flat.items[i]);
 
   Tensor result = torch::empty({flat.first_token.back()}, torch::kFloat64);
@@ -86,34 +129,35 @@ Tensor ReferenceLogprobs::of(const Rollout& rollout, const std::vector<TokenIds>
   for (const IndexRange range : micro_batches(to_compute, micro_batch_tokens_)) {
     const Tensor computed =
         completion_logprobs(reference_, std::span(to_compute).subspan(range.begin, range.end - range.begin))
-            .to(torch::kCPU, torch::kFloat);
-    const auto* values = read_pointer<float>(computed);
+            .to(torch::kCPU, torch::kDouble);
+    const auto* values = read_pointer<double>(computed);
     for (size_t m = range.begin; m < range.end; ++m) {
       const size_t i = missing[m], length = to_compute[m].completion.size();
       std::copy_n(values, length, out + flat.first_token[i]);
-      if (flat.sources[i]->stored_index >= 0) stored_.emplace(keys[i], std::vector<float>(values, values + length));
+      if (!flat.sources[i]->fresh()) stored_.emplace(keys[i], std::vector<double>(values, values + length));
       values += length;
     }
   }
   for (size_t i = 0; i < flat.items.size(); ++i)
-    if (flat.sources[i]->stored_index >= 0)
+    if (!flat.sources[i]->fresh())
       std::copy_n(stored_.at(keys[i]).begin(), flat.items[i].completion.size(), out + flat.first_token[i]);
   return result;
 }
 
 PolicyUpdate::PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective,
-                           int64_t micro_batch_tokens)
+                           const PolicyUpdateOptions& options)
     : policy_(policy),
       reference_(reference),
       objective_(objective),
-      micro_batch_tokens_(micro_batch_tokens),
-      reference_logprobs_(reference, micro_batch_tokens) {}
+      options_(options),
+      reference_logprobs_(reference, options.micro_batch_tokens) {}
 
 PolicyUpdate::Forward PolicyUpdate::forward(std::span<const PromptCompletion> items) const {
+  const ObjectiveNeeds needs = objective_.needs();
   const CompletionBatch batch = pack_completions(items);
   const Tensor hidden = policy_.hidden_states(batch.tokens).index_select(0, batch.rows);
-  Forward result{token_logprobs(hidden, policy_.head(), batch.targets), Tensor()};
-  if (objective_.needs().full_vocabulary_kl) {
+  Forward result{token_logprobs(hidden, policy_.head(), batch.targets), Tensor(), Tensor()};
+  if (needs.full_vocabulary_kl) {
     Tensor ref_hidden;
     {
       const torch::NoGradGuard no_grad;
@@ -121,38 +165,50 @@ PolicyUpdate::Forward PolicyUpdate::forward(std::span<const PromptCompletion> it
     }
     result.full_vocabulary_kl = vocabulary_kl(hidden, policy_.head(), ref_hidden, reference_.head());
   }
+  if (needs.values && options_.value_head != nullptr) result.values = options_.value_head->values(hidden);
   return result;
 }
 
-UpdateResult PolicyUpdate::accumulate_gradients(const Rollout& rollout, const std::vector<TokenIds>& prompt_ids) {
-  const Flat flat = flatten(rollout, prompt_ids);
-  const std::vector<IndexRange> ranges = micro_batches(flat.items, micro_batch_tokens_);
-  const auto part = [&](const IndexRange& r) { return std::span(flat.items).subspan(r.begin, r.end - r.begin); };
-  const auto tokens_of = [&](const IndexRange& r, const Tensor& x) {
-    return x.narrow(0, flat.first_token[r.begin], flat.first_token[r.end] - flat.first_token[r.begin]);
+/// Σ_tokens gradient · value, whose gradient is the objective's; `first`: of the micro-batch's tokens.
+Tensor PolicyUpdate::surrogate(const Forward& f, const ObjectiveGradient& gradient, int64_t first) {
+  const auto product = [&](const Tensor& x, const Tensor& of_batch) {
+    return (x * of_batch.narrow(0, first, x.size(0)).to(x.options())).sum();
   };
-  ObjectiveInput input = objective_input(flat, reference_logprobs_.of(rollout, prompt_ids));
+  Tensor sum = product(f.logprobs, gradient.logprobs);
+  if (f.full_vocabulary_kl.defined()) sum = sum + product(f.full_vocabulary_kl, gradient.full_vocabulary_kl);
+  if (f.values.defined()) sum = sum + product(f.values, gradient.values);
+  return sum;
+}
+
+UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vector<TokenIds>& prompt_ids) {
+  const Flat flat = flatten(rollout, prompt_ids);
+  const std::vector<IndexRange> ranges = micro_batches(flat.items, options_.micro_batch_tokens);
+  const auto part = [&](const IndexRange& r) { return std::span(flat.items).subspan(r.begin, r.end - r.begin); };
+  if (!rollout.ref_logprobs.defined()) rollout.ref_logprobs = reference_logprobs_.of(rollout, prompt_ids);
+  ObjectiveInput input = objective_input(flat, rollout);
+  if (options_.optimal_values != nullptr) input.optimal_values = options_.optimal_values->of(rollout);
 
   // One micro-batch: its own forward pass gives the values. Several: a pass without graph first, because the weights of
   // a group's tokens need the log-probs of the whole group.
   std::optional<Forward> only;
-  input.logprobs = torch::empty({flat.first_token.back()}, torch::kFloat64);
-  if (objective_.needs().full_vocabulary_kl) input.full_vocabulary_kl = torch::empty_like(input.logprobs);
+  const auto note = [&](const IndexRange& range, const Tensor& x, Tensor& whole) {
+    if (!x.defined()) return;
+    if (!whole.defined()) whole = torch::empty({flat.first_token.back()}, torch::kFloat64);
+    whole.narrow(0, flat.first_token[range.begin], x.size(0)).copy_(x.detach());
+  };
   for (const IndexRange& range : ranges) {
     const torch::AutoGradMode graph(ranges.size() == 1);
     Forward f = forward(part(range));
-    tokens_of(range, input.logprobs).copy_(f.logprobs.detach());
-    if (f.full_vocabulary_kl.defined()) tokens_of(range, input.full_vocabulary_kl).copy_(f.full_vocabulary_kl.detach());
+    note(range, f.logprobs, input.logprobs);
+    note(range, f.full_vocabulary_kl, input.full_vocabulary_kl);
+    note(range, f.values, input.values);
     if (ranges.size() == 1) only = std::move(f);
   }
+  add_behavior(flat, options_.stored_behavior, input);
   const ObjectiveGradient gradient = evaluate_with_gradient(objective_, input);
   for (const IndexRange& range : ranges) {
     const Forward f = only ? std::move(*only) : forward(part(range));
-    Tensor surrogate = (f.logprobs * tokens_of(range, gradient.logprobs).to(f.logprobs.options())).sum();
-    if (f.full_vocabulary_kl.defined())
-      surrogate = surrogate +
-                  (f.full_vocabulary_kl * tokens_of(range, gradient.full_vocabulary_kl).to(f.logprobs.options())).sum();
-    surrogate.backward();
+    surrogate(f, gradient, flat.first_token[range.begin]).backward();
   }
 
   UpdateResult result;
@@ -160,15 +216,10 @@ UpdateResult PolicyUpdate::accumulate_gradients(const Rollout& rollout, const st
   result.metrics = gradient.metrics;
   const Tensor ratios = log_ratio(input);
   result.log_ratios.assign(read_pointer<double>(ratios), read_pointer<double>(ratios) + ratios.size(0));
-  const auto* logprobs = read_pointer<double>(input.logprobs);
-  int64_t compared = 0;
-  for (size_t i = 0; i < flat.items.size(); ++i) {
-    result.tokens += packed_length(flat.items[i]);
-    for (size_t t = 0; t < flat.sources[i]->policy_logprobs.size(); ++t, ++compared)
-      result.sampler_mismatch += std::abs(logprobs[flat.first_token[i] + static_cast<int64_t>(t)] -
-                                          static_cast<double>(flat.sources[i]->policy_logprobs[t]));
-  }
-  if (compared > 0) result.sampler_mismatch /= static_cast<double>(compared);
+  for (const PromptCompletion& item : flat.items) result.tokens += packed_length(item);
+  if (rollout.updates == 0) result.sampler_mismatch = mismatch(flat, read_pointer<double>(input.logprobs));
+  if (rollout.updates == 0) rollout.old_values = input.values;
+  ++rollout.updates;
   return result;
 }
 

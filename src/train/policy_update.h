@@ -5,12 +5,14 @@
 #include <unordered_map>
 
 #include "model/completion_batch.h"
+#include "model/value_head.h"
 #include "objective/objective.h"
+#include "train/optimal_values.h"
 #include "train/rollout.h"
 
 namespace agro {
 
-/// Log-probs of the frozen reference; those of stored responses are computed once and kept.
+/// Log-probs of the reference; those of stored responses are computed once and kept.
 class ReferenceLogprobs {
  public:
   ReferenceLogprobs(const CausalLm& reference, int64_t micro_batch_tokens);
@@ -18,40 +20,60 @@ class ReferenceLogprobs {
   /// By token, packed in the order of the rollout: [Σ lengths] float64.
   Tensor of(const Rollout& rollout, const std::vector<TokenIds>& prompt_ids);
 
+  /// To be called when the reference has changed.
+  void forget() { stored_.clear(); }
+
  private:
   const CausalLm& reference_;
   int64_t micro_batch_tokens_;
-  std::unordered_map<uint64_t, std::vector<float>> stored_;  // by prompt index · 2³² + stored index
+  std::unordered_map<uint64_t, std::vector<double>> stored_;  // by prompt index · 2³² + stored index
+};
+
+/// Under whom stored responses are taken to have been drawn: as recorded with them, the reference, or the current
+/// policy itself, so that every ratio to the behaviour is 1.
+enum class StoredBehavior { kRecorded, kReference, kPolicy };
+
+struct PolicyUpdateOptions {
+  int64_t micro_batch_tokens = 8192;
+  StoredBehavior stored_behavior = StoredBehavior::kRecorded;
+  const ValueHead* value_head = nullptr;    // for objectives that need values
+  OptimalValues* optimal_values = nullptr;  // for objectives that need V*
 };
 
 struct UpdateResult {
   double loss = 0;
   Metrics metrics;                 // the objective's
   std::vector<double> log_ratios;  // log π/π_ref by response, before the update
-  double sampler_mismatch = 0;     // mean |Δ log π| per token between sampler and trainer, fresh responses
-  int64_t tokens = 0;              // of prompts and responses in the pass
+  /// Mean |Δ log π| per token between sampler and trainer, fresh responses; none after their first update.
+  std::optional<double> sampler_mismatch;
+  int64_t tokens = 0;  // of prompts and responses in the pass
 };
 
 class PolicyUpdate {
  public:
-  /// The references must outlive the object.
+  /// The references and what `options` points to must outlive the object.
   PolicyUpdate(const CausalLm& policy, const CausalLm& reference, const Objective& objective,
-               int64_t micro_batch_tokens);
+               const PolicyUpdateOptions& options);
 
-  /// Adds d loss / d parameters to the gradients. The rollout must hold at least one group.
-  UpdateResult accumulate_gradients(const Rollout& rollout, const std::vector<TokenIds>& prompt_ids);
+  /// Adds d loss / d parameters to the gradients of the policy and the value head, and notes the update in `rollout`,
+  /// which must hold at least one group.
+  UpdateResult accumulate_gradients(Rollout& rollout, const std::vector<TokenIds>& prompt_ids);
+
+  /// To be called when the reference has changed.
+  void forget_reference() { reference_logprobs_.forget(); }
 
  private:
+  /// What the objective reads of a micro-batch's tokens, each [tokens] or undefined.
   struct Forward {
-    Tensor logprobs;            // [tokens of the micro-batch]
-    Tensor full_vocabulary_kl;  // or undefined
+    Tensor logprobs, full_vocabulary_kl, values;
   };
   Forward forward(std::span<const PromptCompletion> items) const;
+  static Tensor surrogate(const Forward& f, const ObjectiveGradient& gradient, int64_t first);
 
   const CausalLm& policy_;
   const CausalLm& reference_;
   const Objective& objective_;
-  int64_t micro_batch_tokens_;
+  PolicyUpdateOptions options_;
   ReferenceLogprobs reference_logprobs_;
 };
 

@@ -41,7 +41,7 @@ class Update : public testing::Test {
       for (const Completion& completion : completions[p]) {
         RolloutItem item;
         item.response.ids = completion.ids;
-        item.policy_logprobs = completion.logprobs;
+        item.response.behavior_logprobs = completion.logprobs;
         rollout.groups.back().items.push_back(item);
       }
       for (uint32_t stored = 0; stored < 2; ++stored) {
@@ -67,12 +67,14 @@ class Update : public testing::Test {
     Tensor gradient;  // of all parameters, one vector
   };
 
-  Outcome update(const Rollout& of, const ObjectiveConfig& objective, int64_t micro_batch_tokens) const {
+  Outcome update(Rollout of, const ObjectiveConfig& objective, int64_t micro_batch_tokens,
+                 StoredBehavior behavior = StoredBehavior::kRecorded) const {
     std::vector<Tensor> parts;
     for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
     const auto loss = make_objective(objective);
-    Outcome outcome{PolicyUpdate(policy, reference, *loss, micro_batch_tokens).accumulate_gradients(of, prompt_ids),
-                    {}};
+    PolicyUpdate updater(policy, reference, *loss,
+                         {.micro_batch_tokens = micro_batch_tokens, .stored_behavior = behavior});
+    Outcome outcome{updater.accumulate_gradients(of, prompt_ids), {}};
     for (const NamedTensor& p : policy.parameters()) parts.push_back(p.tensor.grad().flatten());
     outcome.gradient = torch::cat(parts);
     return outcome;
@@ -214,11 +216,60 @@ TEST_F(Update, TheReferenceIsAskedOnceForStoredResponses) {
 }
 
 TEST_F(Update, SamplerAndTrainerAgreeAndADifferenceWouldShow) {
-  EXPECT_EQ(update(rollout, {}, 64).result.sampler_mismatch, 0.0);
+  EXPECT_EQ(update(rollout, {}, 64).result.sampler_mismatch.value(), 0.0);
   for (RolloutGroup& group : rollout.groups)
     for (RolloutItem& item : group.items)
-      for (float& logprob : item.policy_logprobs) logprob += 0.5F;
-  EXPECT_NEAR(update(rollout, {}, 64).result.sampler_mismatch, 0.5, 1e-6);
+      for (float& logprob : item.response.behavior_logprobs) logprob += 0.5F;
+  EXPECT_NEAR(*update(rollout, {}, 64).result.sampler_mismatch, 0.5, 1e-6);
+  rollout.updates = 1;  // the policy has moved on: a difference says nothing about the sampler
+  EXPECT_FALSE(update(rollout, {}, 64).result.sampler_mismatch.has_value());
+}
+
+// Weights of importance_weighted say under whom a response was drawn: all 1 where that is the policy itself.
+TEST_F(Update, StoredResponsesWereDrawnByWhomTheSettingSays) {
+  ObjectiveConfig config;
+  config.name = "importance_weighted";
+  config.truncate = 1e6;
+  const auto share = [&](const Rollout& of, StoredBehavior behavior) {
+    const Metrics metrics = update(of, config, 64, behavior).result.metrics;
+    return std::find_if(metrics.begin(), metrics.end(),
+                        [](const auto& m) { return m.first == "effective_sample_share"; })
+        ->second;
+  };
+  EXPECT_NEAR(share(rollout, StoredBehavior::kPolicy), 1, 1e-9);
+  EXPECT_LT(share(rollout, StoredBehavior::kReference), 0.999);
+  EXPECT_THAT(error_of([&] { share(rollout, StoredBehavior::kRecorded); }), HasSubstr("needs behavior_logprobs"));
+  Rollout recorded = rollout;  // the reference's sums, as a file would have them
+  for (RolloutGroup& group : recorded.groups)
+    for (RolloutItem& item : group.items)
+      if (!item.fresh())
+        item.response.behavior_logprob = sequence_logprob(reference, group.prompt_index, item.response.ids);
+  EXPECT_NEAR(share(recorded, StoredBehavior::kRecorded), share(rollout, StoredBehavior::kReference), 1e-6);
+  expect_same(update(recorded, config, 64), update(rollout, config, 17, StoredBehavior::kReference));
+}
+
+// A second update from the same responses: their ratio is to the policy that drew them, not to the one that learned.
+TEST_F(Update, LaterUpdatesKeepTheBehaviorOfTheFirst) {
+  ObjectiveConfig config;
+  config.name = "grpo";
+  for (RolloutGroup& group : rollout.groups)
+    std::erase_if(group.items, [](const RolloutItem& i) { return !i.fresh(); });
+  std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; });
+  const auto loss = make_objective(config);
+  PolicyUpdate updater(policy, reference, *loss, {.micro_batch_tokens = 64});
+  const auto clipped = [&] {
+    for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
+    const Metrics metrics = updater.accumulate_gradients(rollout, prompt_ids).metrics;
+    return std::find_if(metrics.begin(), metrics.end(), [](const auto& m) { return m.first == "clip_fraction"; })
+        ->second;
+  };
+  EXPECT_EQ(clipped(), 0);
+  {
+    const torch::NoGradGuard no_grad;
+    for (const NamedTensor& p : policy.parameters()) p.tensor.sub_(0.5 * p.tensor.grad());
+  }
+  EXPECT_GT(clipped(), 0.05);
+  EXPECT_EQ(rollout.updates, 2);
 }
 
 TEST_F(Update, ThroughSamplingRefusesStoredResponses) {

@@ -48,6 +48,12 @@ class ResumeRl : public Resume, public testing::WithParamInterface<std::string> 
       config.group.fresh_per_group = 2;
       config.group.stored_per_group = 2;
     }
+    if (GetParam() == "value_head") {
+      config.objective.name = "ppo";
+      config.data.stored_behavior = "reference";
+    }
+    if (GetParam() == "optimal_values") config.objective.name = "astar_po";
+    if (GetParam() == "moving_reference") config.reference = {.update_every = 2, .ema = 0.5};
     if (GetParam() == "bfloat16") {
       config.model.path = golden("qwen3_qknorm_bf16");
       config.data.completions = {lines("ids.jsonl", rewarded_ids())};
@@ -86,8 +92,39 @@ TEST_P(ResumeRl, AfterACrashBetweenCheckpoints) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Data, ResumeRl, testing::Values("fresh", "stored", "mixed", "bfloat16"),
+INSTANTIATE_TEST_SUITE_P(Data, ResumeRl,
+                         testing::Values("fresh", "stored", "mixed", "bfloat16", "value_head", "optimal_values",
+                                         "moving_reference"),
                          [](const auto& test) { return test.param; });
+
+TEST_F(Resume, BetweenRolloutsOfSeveralUpdates) {
+  const auto ppo = [&](const std::string& run, int64_t steps) {
+    TrainConfig config = addition(run);
+    config.objective.name = "ppo";
+    config.train.updates_per_rollout = 3;
+    config.run.steps = steps;
+    return config;
+  };
+  run_rl(ppo("whole", 6), false);
+  run_rl(ppo("halves", 3), false);
+  run_rl(ppo("halves", 6), true);
+  std::filesystem::remove_all(folder_ / "halves/checkpoints/step-3");
+  expect_same("whole", "halves");
+  EXPECT_THAT(error_of([&] { run_rl(ppo("odd", 4), false); }),
+              HasSubstr("run.steps must be a multiple of train.updates_per_rollout = 3, found 4"));
+}
+
+// In the middle of a rollout a run cannot stop: it goes on to the rollout's last update.
+TEST_F(Resume, AStopRequestWaitsForTheRolloutsEnd) {
+  TrainConfig config = addition("stopped");
+  config.train.updates_per_rollout = 3;
+  config.run.save_completions_every = 3;
+  config.run.steps = 6;
+  request_stop();
+  run_rl(config, false);
+  EXPECT_EQ(checkpoint_steps(folder_ / "stopped"), std::vector<int64_t>{0});
+  clear_stop_request();
+}
 
 TEST_F(Resume, SupervisedTraining) {
   SftConfig config;

@@ -4,10 +4,11 @@
 
 #include "core/log.h"
 #include "data/completions_writer.h"
-#include "objective/diagnostics.h"
 #include "objective/registry.h"
+#include "train/leak_watch.h"
 #include "train/policy_update.h"
 #include "train/run_loop.h"
+#include "train/supply.h"
 
 namespace agro {
 namespace {
@@ -21,77 +22,19 @@ std::vector<Group> to_groups(const Rollout& rollout, const std::vector<TokenIds>
   return groups;
 }
 
-/// Mean log π/π_ref of stored responses by source since the last evaluation (spec §9).
-class LeakWatch {
- public:
-  void add(const std::map<std::string, LeakStatistics>& step) {
-    for (const auto& [source, s] : step) {
-      if (source == "fresh") continue;
-      LeakStatistics& total = totals_[source];
-      total.rewarded += s.rewarded * static_cast<double>(s.rewarded_count);
-      total.unrewarded += s.unrewarded * static_cast<double>(s.unrewarded_count);
-      total.rewarded_count += s.rewarded_count;
-      total.unrewarded_count += s.unrewarded_count;
-    }
-  }
-
-  /// The means so far, which start anew.
-  std::map<std::string, LeakStatistics> take() {
-    auto means = std::exchange(totals_, {});
-    for (auto& [source, s] : means) {
-      s.rewarded /= static_cast<double>(std::max<int64_t>(1, s.rewarded_count));
-      s.unrewarded /= static_cast<double>(std::max<int64_t>(1, s.unrewarded_count));
-    }
-    return means;
-  }
-
-  OrderedJson state() const {
-    OrderedJson json = OrderedJson::object();
-    for (const auto& [source, s] : totals_)
-      json[source] = {s.rewarded, s.unrewarded, s.rewarded_count, s.unrewarded_count};
-    return json;
-  }
-  void restore(const Json& json) {
-    totals_.clear();
-    for (const auto& [source, s] : json.items())
-      totals_[source] = {s.at(0).get<double>(), s.at(1).get<double>(), s.at(2).get<int64_t>(), s.at(3).get<int64_t>()};
-  }
-
- private:
-  std::map<std::string, LeakStatistics> totals_;  // sums, not yet divided
-};
-
-/// Refuses, before the first step, an objective that needs what a run does not give it.
-void check_supplied(const Objective& objective, const GroupConfig& group) {
-  const ObjectiveNeeds needs = objective.needs();
-  if (group.stored_per_group > 0 && needs.on_policy)
-    throw fail(
-        "objective '{}' with these settings learns from responses of the current policy only, and "
-        "group.stored_per_group is {}",
-        objective.name(), group.stored_per_group)
-        .hint("through_sampling = false and credit = \"sequence\" are valid for responses from anywhere");
-  if (group.stored_per_group > 0 && needs.behavior_logprobs)
-    throw fail(
-        "objective '{}' weighs responses by the log-probabilities of whoever wrote them, token by token, and stored "
-        "responses do not carry these (group.stored_per_group = {})",
-        objective.name(), group.stored_per_group)
-        .hint("agro, trajectory_balance and copg learn from stored responses without them");
-  const char* missing = needs.values           ? "the estimates of a value head"
-                        : needs.optimal_values ? "V* of every prompt"
-                        : needs.pairs          ? "given pairs of responses"
-                                               : nullptr;
-  if (missing != nullptr)
-    throw fail("objective '{}' needs {}, which training does not supply", objective.name(), missing)
-        .hint(needs.pairs ? "objective.pairing = \"best_worst\" forms pairs by reward"
-                          : "`agro objective` computes it on figures of your own");
+/// The value head an objective needs, if it does.
+std::optional<ValueHead> make_value_head(const Objective& objective, const CausalLm& policy) {
+  if (!objective.needs().values) return std::nullopt;
+  return ValueHead(policy.config().hidden_size, policy.activation_options());
 }
 
-/// "rewarded −3.10 nats, unrewarded −4.25 nats": the classes that occur.
-std::string leak_text(const LeakStatistics& s) {
-  std::vector<std::string> parts;
-  if (s.rewarded_count > 0) parts.push_back(fmt::format("rewarded {:.2f} nats", s.rewarded));
-  if (s.unrewarded_count > 0) parts.push_back(fmt::format("unrewarded {:.2f} nats", s.unrewarded));
-  return fmt::format("{}", fmt::join(parts, ", "));
+/// The settings as they are, but nothing filtered from the model's own distribution.
+SamplingConfig unfiltered(SamplingConfig sampling) {
+  const SamplingConfig plain;
+  sampling.greedy = false;
+  sampling.temperature = plain.temperature, sampling.top_k = plain.top_k, sampling.top_p = plain.top_p;
+  sampling.min_p = plain.min_p, sampling.repetition_penalty = plain.repetition_penalty;
+  return sampling;
 }
 
 class RlTrainer : public Trainable {
@@ -105,17 +48,35 @@ class RlTrainer : public Trainable {
         encoders_(make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos)),
         reference_(load_reference()),
         data_(load_training_data(config, encoders_, reward_, model.limits())),
-        source_(data_, config.group, config.sampling, config.engine, model.tools.tokenizer_or_null(), reward_, seed_),
-        update_(model.policy, reference_, *objective_, config.train.micro_batch_tokens),
+        source_(data_, config.group, sampler(config.sampling), seed_, objective_->needs().group_size),
+        value_head_(make_value_head(*objective_, model.policy)),
+        optimal_values_(reference_, sampler(unfiltered(config.sampling)), config.objective.beta,
+                        config.reference.samples),
+        update_(model.policy, reference_, *objective_,
+                {.micro_batch_tokens = config.train.micro_batch_tokens,
+                 .stored_behavior = stored_behavior_named(config.data.stored_behavior),
+                 .value_head = value_head_ ? &*value_head_ : nullptr,
+                 .optimal_values = objective_->needs().optimal_values ? &optimal_values_ : nullptr}),
         evaluator_(
             make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
-    check_supplied(*objective_, config.group);
+    check_supply(*objective_, config, data_);
+    check_rollout_lengths();
     if (evaluator_) evaluator_->prepare_reference(reference_, config.objective.beta);
   }
 
+  std::vector<ParameterGroup> extra_parameters() override {
+    if (!value_head_) return {};
+    return {{value_head_->parameters(), config_.train.value_learning_rate_scale}};
+  }
+
+  bool resumable_at(int64_t step) const override { return step % config_.train.updates_per_rollout == 0; }
+
   StepOutcome accumulate_gradients(int64_t step) override {
+    move_reference(step);
     const auto begin = std::chrono::steady_clock::now();
-    const auto rollout = std::make_shared<Rollout>(source_.next(model_.policy, step));
+    const bool draw = step % config_.train.updates_per_rollout == 0;
+    if (draw) rollout_ = std::make_shared<Rollout>(source_.next(model_.policy, step));
+    const std::shared_ptr<Rollout> rollout = rollout_;
     const auto sampled = std::chrono::steady_clock::now();
     StepOutcome outcome;
     outcome.write_prompts = [this, rollout](const Path& path) { save(path, *rollout); };
@@ -135,16 +96,23 @@ class RlTrainer : public Trainable {
     }
     outcome.loss = update.loss;
     for (const auto& [name, value] : update.metrics) outcome.metrics[name] = value;
-    if (rollout->generation.new_tokens > 0) outcome.metrics["sampler_mismatch"] = update.sampler_mismatch;
+    if (update.sampler_mismatch) outcome.metrics["sampler_mismatch"] = *update.sampler_mismatch;
     watch_leak(*rollout, update.log_ratios);
     const auto seconds = [](auto from, auto to) { return std::chrono::duration<double>(to - from).count(); };
-    outcome.timings["tokens"] = rollout->generation.new_tokens + update.tokens;
+    outcome.timings["tokens"] = (draw ? rollout->generation.new_tokens : 0) + update.tokens;
     outcome.timings["sampling_seconds"] = seconds(begin, sampled);
     outcome.timings["update_seconds"] = seconds(sampled, std::chrono::steady_clock::now());
     show(outcome);
-    if (config_.run.save_completions_every > 0 && (step + 1) % config_.run.save_completions_every == 0)
+    if (draw && config_.run.save_completions_every > 0 && (step + 1) % config_.run.save_completions_every == 0)
       save(completions_path(config_.run.output, step + 1), *rollout);
     return outcome;
+  }
+
+  std::vector<NamedTensor> tensors() const override {
+    std::vector<NamedTensor> saved;
+    if (config_.reference.update_every > 0)
+      for (const NamedTensor& p : reference_.parameters()) saved.push_back({"reference." + p.name, p.tensor});
+    return saved;
   }
 
   OrderedJson state() const override {
@@ -160,6 +128,7 @@ class RlTrainer : public Trainable {
 
   std::optional<EvaluationResult> evaluate() override {
     if (!evaluator_) return std::nullopt;
+    if (config_.reference.update_every > 0) evaluator_->prepare_reference(reference_, config_.objective.beta);
     return evaluator_->evaluate(model_.policy, &reference_, config_.objective.beta);
   }
 
@@ -182,13 +151,59 @@ class RlTrainer : public Trainable {
  private:
   CausalLm load_reference() const {
     const WeightDtype dtype = weight_dtype_named(config_.model.reference_dtype);
-    if (config_.model.reference.empty()) return model_.folder.load(dtype);
+    CausalLm reference = config_.model.reference.empty() ? model_.folder.load(dtype) : load_other_reference(dtype);
+    if (config_.reference.update_every == 0) return reference;
+    const std::vector<NamedTensor>&mine = model_.policy.parameters(), &its = reference.parameters();
+    const bool same =
+        std::equal(mine.begin(), mine.end(), its.begin(), its.end(), [](const NamedTensor& a, const NamedTensor& b) {
+          return a.name == b.name && a.tensor.sizes() == b.tensor.sizes();
+        });
+    if (!same)
+      throw Error("reference.update_every moves the reference towards the policy, and it is another kind of model")
+          .at(config_.model.reference)
+          .hint("reference.update_every = 0 keeps it as it is");
+    for (const NamedTensor& p : its)
+      if (p.tensor.scalar_type() != torch::kFloat32)
+        throw Error("reference.update_every needs a float32 reference: smaller ones lose the small moves")
+            .hint("set model.reference_dtype = \"float32\"");
+    return reference;
+  }
+
+  CausalLm load_other_reference(WeightDtype dtype) const {
     const ModelFolder folder{Path(config_.model.reference)};
     if (folder.config().vocab_size != model_.folder.config().vocab_size)
       throw fail("the reference has {} tokens, the policy {}", folder.config().vocab_size,
                  model_.folder.config().vocab_size)
           .at(config_.model.reference);
     return folder.load(dtype);
+  }
+
+  ResponseSampler sampler(const SamplingConfig& sampling) {
+    return {data_, sampling, config_.engine, model_.tools.tokenizer_or_null(), reward_, seed_};
+  }
+
+  /// A run can stop only between rollouts.
+  void check_rollout_lengths() const {
+    const int64_t updates = config_.train.updates_per_rollout;
+    for (const auto& [value, key] :
+         {std::pair{config_.run.steps, "run.steps"}, {config_.run.checkpoint_every, "run.checkpoint_every"}})
+      if (value % updates != 0)
+        throw fail("{} must be a multiple of train.updates_per_rollout = {}, found {}", key, updates, value)
+            .hint("a checkpoint is written between two rollouts, so that a resumed run goes on exactly");
+  }
+
+  /// θ_ref ← ema θ_ref + (1 − ema) θ every reference.update_every steps, before the step that follows them.
+  void move_reference(int64_t step) {
+    const ReferenceConfig& c = config_.reference;
+    if (c.update_every == 0 || step == 0 || step % c.update_every != 0) return;
+    const torch::NoGradGuard no_grad;
+    for (size_t i = 0; i < reference_.parameters().size(); ++i) {
+      const Tensor& own = reference_.parameters()[i].tensor;
+      own.lerp_(model_.policy.parameters()[i].tensor, 1 - c.ema);
+      mark_changed(own);
+    }
+    update_.forget_reference();
+    if (rollout_) rollout_->ref_logprobs = Tensor();
   }
 
   /// Rewards, lengths and counts of a step.
@@ -254,8 +269,11 @@ class RlTrainer : public Trainable {
   CausalLm reference_;
   TrainingData data_;
   RolloutSource source_;
+  std::optional<ValueHead> value_head_;
+  OptimalValues optimal_values_;
   PolicyUpdate update_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::shared_ptr<Rollout> rollout_;  // of this step, and of the next ones under updates_per_rollout
   LeakWatch leak_;
 };
 

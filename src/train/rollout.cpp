@@ -1,20 +1,16 @@
 #include "train/rollout.h"
 
 #include "data/stored_draw.h"
-#include "evaluate/evaluator.h"
 
 namespace agro {
 
-RolloutSource::RolloutSource(const TrainingData& data, const GroupConfig& group, const SamplingConfig& sampling,
-                             const EngineOptions& engine, const Tokenizer* tokenizer, TotalReward& reward,
-                             uint64_t seed)
+RolloutSource::RolloutSource(const TrainingData& data, const GroupConfig& group, ResponseSampler sampler, uint64_t seed,
+                             int64_t fewest_per_group)
     : data_(data),
       group_(group),
-      sampling_(sampling),
-      engine_(engine),
-      tokenizer_(tokenizer),
-      reward_(reward),
+      sampler_(std::move(sampler)),
       seed_(seed),
+      fewest_per_group_(static_cast<size_t>(fewest_per_group)),
       schedule_(data.prompts.size(), seed) {
   state_.draws.resize(data.prompts.size());
   state_.visits.resize(data.prompts.size());
@@ -34,45 +30,25 @@ Rollout RolloutSource::next(const CausalLm& policy, int64_t policy_version) {
   state_.position += prompts;
   if (group_.fresh_per_group > 0) add_fresh(policy, policy_version, rollout);
   if (group_.stored_per_group > 0) add_stored(rollout);
-  rollout.skipped_groups =
-      static_cast<int64_t>(std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; }));
+  rollout.skipped_groups = static_cast<int64_t>(
+      std::erase_if(rollout.groups, [&](const RolloutGroup& g) { return g.items.size() < fewest_per_group_; }));
   return rollout;
 }
 
 void RolloutSource::add_fresh(const CausalLm& policy, int64_t policy_version, Rollout& rollout) {
-  std::vector<GenerationRequest> requests;
+  std::vector<DrawRequest> requests;
   for (const RolloutGroup& group : rollout.groups) {
-    requests.push_back({data_.prompt_ids[group.prompt_index], group.prompt_index, state_.draws[group.prompt_index],
-                        group_.fresh_per_group});
-    state_.draws[group.prompt_index] += static_cast<uint32_t>(group_.fresh_per_group);
+    uint32_t& draws = state_.draws[group.prompt_index];
+    requests.push_back({group.prompt_index, draws, group_.fresh_per_group});
+    draws += static_cast<uint32_t>(group_.fresh_per_group);
   }
-  auto completions =
-      Engine(policy, tokenizer_, engine_).generate(requests, sampling_, seed_, Stream::kSampling, &rollout.generation);
-  std::vector<const PromptRecord*> prompts;
-  std::vector<Response*> responses;
+  auto drawn = sampler_.draw(policy, requests, Stream::kSampling, policy_version, &rollout.generation);
   for (size_t g = 0; g < rollout.groups.size(); ++g) {
-    for (Completion& completion : completions[g]) {
-      RolloutItem item;
-      item.response.text = completion_text(completion, tokenizer_, policy.config().eos_token_ids);
-      item.response.ids = std::move(completion.ids);
-      item.response.finished = completion.finish == FinishReason::kStop;
-      item.response.policy_version = policy_version;
-      double sum = 0;
-      for (const float logprob : completion.logprobs) sum += static_cast<double>(logprob);
-      item.response.behavior_logprob = sum;
-      item.policy_logprobs = std::move(completion.logprobs);
-      rollout.groups[g].items.push_back(std::move(item));
-    }
-    for (RolloutItem& item : rollout.groups[g].items) {
-      prompts.push_back(&data_.prompts[rollout.groups[g].prompt_index]);
-      responses.push_back(&item.response);
+    for (DrawnResponse& d : drawn[g]) {
+      rollout.dropped_responses += d.dropped ? 1 : 0;
+      if (!d.dropped) rollout.groups[g].items.push_back({std::move(d.response)});
     }
   }
-  const std::vector<bool> dropped = reward_responses(reward_, prompts, responses);
-  size_t next = 0;
-  for (RolloutGroup& group : rollout.groups)
-    rollout.dropped_responses +=
-        static_cast<int64_t>(std::erase_if(group.items, [&](const RolloutItem&) { return dropped[next++]; }));
 }
 
 void RolloutSource::add_stored(Rollout& rollout) {
@@ -81,7 +57,7 @@ void RolloutSource::add_stored(Rollout& rollout) {
     const uint64_t visit = state_.visits[group.prompt_index]++;
     for (const size_t index :
          draw_stored(seed_, group.prompt_index, visit, stored.size(), static_cast<size_t>(group_.stored_per_group)))
-      group.items.push_back({stored[index], {}, static_cast<int64_t>(index)});
+      group.items.push_back({stored[index], static_cast<int64_t>(index)});
   }
 }
 

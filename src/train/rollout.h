@@ -1,30 +1,37 @@
 #pragma once
 // The groups of one training step: prompts in their order, fresh responses from the policy, stored ones in turn.
+#include <ATen/core/Tensor.h>
+
 #include <vector>
 
 #include "data/schedule.h"
-#include "generate/engine.h"
-#include "train/training_data.h"
+#include "train/response_sampler.h"
 
 namespace agro {
 
 /// A response in a step's batch.
 struct RolloutItem {
   Response response;
-  std::vector<float> policy_logprobs;  // by token, from the sampler; empty for stored responses
-  int64_t stored_index = -1;           // which of the prompt's stored responses; −1: fresh
+  int64_t stored_index = -1;  // which of the prompt's stored responses; −1: fresh
+
+  bool fresh() const { return stored_index < 0; }
 };
 
 struct RolloutGroup {
   size_t prompt_index = 0;
-  std::vector<RolloutItem> items;  // two or more
+  std::vector<RolloutItem> items;
 };
 
 struct Rollout {
   std::vector<RolloutGroup> groups;
-  int64_t skipped_groups = 0;     // left with fewer than two responses
+  int64_t skipped_groups = 0;     // left with too few responses
   int64_t dropped_responses = 0;  // by rewards.truncated = "drop"
   GenerationStatistics generation;
+
+  // Left by the first update, for further ones from the same responses.
+  int64_t updates = 0;      // made so far; at 0 the fresh responses are the current policy's
+  at::Tensor ref_logprobs;  // by token, packed in the order above: [Σ lengths] float64
+  at::Tensor old_values;    // the value head's before the first update, likewise; undefined without one
 };
 
 /// What must be remembered to go on exactly: everything else follows from the seed.
@@ -36,9 +43,9 @@ struct RolloutState {
 
 class RolloutSource {
  public:
-  /// The references must outlive the source.
-  RolloutSource(const TrainingData& data, const GroupConfig& group, const SamplingConfig& sampling,
-                const EngineOptions& engine, const Tokenizer* tokenizer, TotalReward& reward, uint64_t seed);
+  /// Groups of fewer than `fewest_per_group` responses are skipped. `data` must outlive the source.
+  RolloutSource(const TrainingData& data, const GroupConfig& group, ResponseSampler sampler, uint64_t seed,
+                int64_t fewest_per_group = 2);
 
   /// The next step's groups, with the current policy. `policy_version` is noted in fresh responses.
   Rollout next(const CausalLm& policy, int64_t policy_version);
@@ -53,11 +60,9 @@ class RolloutSource {
 
   const TrainingData& data_;
   GroupConfig group_;
-  SamplingConfig sampling_;
-  EngineOptions engine_;
-  const Tokenizer* tokenizer_;
-  TotalReward& reward_;
+  ResponseSampler sampler_;
   uint64_t seed_;
+  size_t fewest_per_group_;
   PromptSchedule schedule_;
   RolloutState state_;
 };

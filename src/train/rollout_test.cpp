@@ -28,7 +28,8 @@ class RolloutTest : public RunTest {
           reward(config.rewards),
           data(load_training_data(config, make_encoders(tools, policy.config().eos_token_ids, config.data.append_eos),
                                   reward, {policy.config().max_position_embeddings, policy.config().vocab_size})),
-          source(data, config.group, config.sampling, config.engine, tools.tokenizer_or_null(), reward, 3) {}
+          sampler(data, config.sampling, config.engine, tools.tokenizer_or_null(), reward, 3),
+          source(data, config.group, sampler, 3) {}
 
     Rollout next() { return source.next(policy, 0); }
 
@@ -38,6 +39,7 @@ class RolloutTest : public RunTest {
     TextTools tools;
     TotalReward reward;
     TrainingData data;
+    ResponseSampler sampler;
     RolloutSource source;
   };
 
@@ -60,7 +62,7 @@ TEST_F(RolloutTest, FreshAndStoredShareAGroup) {
     for (const RolloutItem& item : group.items) {
       const bool fresh = item.stored_index < 0;
       EXPECT_EQ(item.response.source, fresh ? "fresh" : "stored");
-      EXPECT_EQ(item.policy_logprobs.size(), fresh ? item.response.ids.size() : 0);
+      EXPECT_EQ(item.response.behavior_logprobs.size(), fresh ? item.response.ids.size() : 0);
       EXPECT_EQ(item.response.reward, item.response.text == answer ? 1 : 0) << item.response.text;
       if (fresh) continue;
       EXPECT_TRUE(stored.insert(item.stored_index).second) << "one response twice in a group";

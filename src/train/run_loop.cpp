@@ -52,12 +52,7 @@ RunModel::RunModel(const Path& path)
     : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {}
 
 RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model)
-    : config_(run),
-      optimizer_config_(optimizer),
-      model_(model),
-      output_(run.output),
-      lock_(create_and_lock(output_)),
-      optimizer_(model.policy, optimizer) {}
+    : config_(run), optimizer_config_(optimizer), model_(model), output_(run.output), lock_(create_and_lock(output_)) {}
 
 int64_t RunLoop::restore(Trainable& trainable, bool resume) {
   const std::vector<int64_t> steps = checkpoint_steps(output_);
@@ -74,7 +69,7 @@ int64_t RunLoop::restore(Trainable& trainable, bool resume) {
   }
   const int64_t last = steps.back();
   try {
-    const Json state = read_checkpoint(output_, last, optimizer_);
+    const Json state = read_checkpoint(output_, last, *optimizer_, trainable.tensors());
     if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
     best_step_ = state.at("best_step").get<int64_t>();
     failed_in_a_row_ = state.at("failed_in_a_row").get<int64_t>();
@@ -89,6 +84,9 @@ int64_t RunLoop::restore(Trainable& trainable, bool resume) {
 }
 
 void RunLoop::run(Trainable& trainable, const std::string& config_text, bool resume) {
+  std::vector<ParameterGroup> groups{{model_.policy.parameters()}};
+  for (ParameterGroup& group : trainable.extra_parameters()) groups.push_back(std::move(group));
+  optimizer_ = std::make_unique<AdamW>(groups, optimizer_config_);
   const int64_t first = restore(trainable, resume);
   for (const Path& folder : {output_, output_ / "checkpoints", output_ / "completions", output_ / "failed"})
     remove_unfinished(folder);
@@ -99,7 +97,7 @@ void RunLoop::run(Trainable& trainable, const std::string& config_text, bool res
   progress_ = std::make_unique<Progress>(std::cerr, stderr_progress(config_.steps, first));
   if (first == 0) evaluate(trainable, 0);
   int64_t done = first;
-  while (done < config_.steps && !stop_requested()) {
+  while (done < config_.steps && !(stop_requested() && trainable.resumable_at(done))) {
     one_step(trainable, done);
     ++done;
     const bool last = done == config_.steps;
@@ -122,12 +120,12 @@ void RunLoop::run(Trainable& trainable, const std::string& config_text, bool res
 
 void RunLoop::one_step(Trainable& trainable, int64_t step) {
   const auto begin = std::chrono::steady_clock::now();
-  optimizer_.zero_gradients();
+  optimizer_->zero_gradients();
   StepOutcome outcome = trainable.accumulate_gradients(step);
-  const double norm = optimizer_.gradient_norm();
+  const double norm = optimizer_->gradient_norm();
   const double learning_rate = learning_rate_at(optimizer_config_, step, config_.steps);
   const bool finite = std::isfinite(outcome.loss) && std::isfinite(norm);
-  if (finite && !outcome.empty) optimizer_.step(learning_rate, norm);
+  if (finite && !outcome.empty) optimizer_->step(learning_rate, norm);
   OrderedJson metrics = {{"loss", outcome.loss}, {"gradient_norm", norm}, {"learning_rate", learning_rate}};
   metrics.update(outcome.metrics);
   write_figures(step + 1, metrics, "train/");
@@ -191,7 +189,8 @@ void RunLoop::checkpoint(Trainable& trainable, int64_t step) {
   state["best_step"] = best_step_;
   state["failed_in_a_row"] = failed_in_a_row_;
   state["trainable"] = trainable.state();
-  write_checkpoint(output_, step, config_.keep_checkpoints, model_.folder, model_.policy, optimizer_, state);
+  write_checkpoint(output_, step, config_.keep_checkpoints, model_.folder, model_.policy, *optimizer_, state,
+                   trainable.tensors());
 }
 
 void RunLoop::write_figures(int64_t step, const OrderedJson& metrics, const std::string& prefix) {

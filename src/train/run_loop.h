@@ -42,7 +42,12 @@ class Trainable {
   virtual ~Trainable() = default;
   /// Adds this step's gradients; parameters are not to be touched. `step` counts from 0.
   virtual StepOutcome accumulate_gradients(int64_t step) = 0;
-  /// Everything to remember beyond weights and optimiser.
+  /// Parameters that are trained beside the policy's; asked once, before the first step.
+  virtual std::vector<ParameterGroup> extra_parameters() { return {}; }
+  /// Whether the run can stop after `step` updates and go on from a checkpoint.
+  virtual bool resumable_at(int64_t /*step*/) const { return true; }
+  /// Everything to remember beyond weights and optimiser: figures, and float32 tensors to be restored in place.
+  virtual std::vector<NamedTensor> tensors() const { return {}; }
   virtual OrderedJson state() const = 0;
   virtual void restore(const Json& state) = 0;
   /// Evaluates the policy; empty where no evaluation is configured.
@@ -57,7 +62,8 @@ class RunLoop {
   /// where another loop is at work in it.
   RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model);
 
-  AdamW& optimizer() { return optimizer_; }
+  /// There from run() on.
+  const AdamW& optimizer() const { return *optimizer_; }
 
   /// Steps until run.steps or a stop request. `config_text` goes to RUN/config.toml.
   void run(Trainable& trainable, const std::string& config_text, bool resume);
@@ -75,7 +81,7 @@ class RunLoop {
   RunModel& model_;
   Path output_;
   FileLock lock_;
-  AdamW optimizer_;
+  std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
   std::unique_ptr<Progress> progress_;

@@ -91,9 +91,8 @@ TrainingData load_training_data(const TrainConfig& config, const Encoders& encod
     throw Error("no training data").hint("set data.prompts, data.completions, or both");
   if (group.stored_per_group > 0 && data.completions.empty())
     throw Error("group.stored_per_group > 0 needs stored responses").hint("set data.completions");
-  if (group.fresh_per_group + group.stored_per_group < 2)
-    throw fail("a group needs at least two responses, found fresh_per_group = {} and stored_per_group = {}",
-               group.fresh_per_group, group.stored_per_group);
+  if (group.fresh_per_group + group.stored_per_group < 1)
+    throw Error("a group needs responses, found group.fresh_per_group = 0 and group.stored_per_group = 0");
   PromptOptions options = prompt_options(data);
   options.require_answer = group.fresh_per_group > 0 && reward.needs_answer();
   const std::vector<StoredGroup> groups = read_stored(data, options);
