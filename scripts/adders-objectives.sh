@@ -14,7 +14,7 @@ mkdir -p "$OUT" runs/adders/data
 head -n 3500 "$ADDERS/tasks/train_prompts.jsonl" >runs/adders/data/train.jsonl
 tail -n 500 "$ADDERS/tasks/train_prompts.jsonl" >runs/adders/data/aside.jsonl
 
-objectives=${OBJECTIVES:-agro kl_policy_gradient rloo grpo ppo dpo topr asymmetric_reinforce trajectory_balance}
+objectives=${OBJECTIVES:-agro kl_policy_gradient rloo grpo ppo dpo topr asymmetric_reinforce trajectory_balance astar_po}
 data=${DATA:-fresh stored-itself stored-other mixed}
 rates=(5e-5 2e-4)
 
@@ -92,3 +92,38 @@ for objective in $objectives; do
     for seed in 1 2 3; do echo "$objective $kind $shape $rate $seed $OUT/chosen/$objective/$kind/$seed"; done
   done
 done | in_parallel
+
+# Mean ± half the 95 % t-interval over three seeds (t = 4.303), percent.
+interval() {  # NAME FILES…
+  local name=$1 file
+  shift
+  for file in "$@"; do figure "$name" "$file"; done |
+    awk '{x = 100 * $1; n++; s += x; q += x * x} END {m = s / n; v = (q - n * m * m) / (n - 1)
+          printf "%.1f ± %.1f", m, 4.303 * sqrt((v > 0 ? v : 0) / n)}'
+}
+
+{
+  echo '| objective | data | chosen | greedy | sampled |'
+  echo '|---|---|---|---|---|'
+  for objective in $objectives; do
+    for kind in $data; do
+      echo "| \`$objective\` | $kind | $(sed 's/,/, /' "$OUT/grid/$objective/$kind/chosen") | $(interval greedy_accuracy "$OUT/chosen/$objective/$kind"/*/result.json) | $(interval answer_probability "$OUT/chosen/$objective/$kind"/*/result.json) |"
+    done
+  done
+  echo
+  echo '| objective | data | every candidate on the prompts kept aside: greedy / sampled |'
+  echo '|---|---|---|'
+  for objective in $objectives; do
+    for kind in $data; do
+      printf '| `%s` | %s |' "$objective" "$kind"
+      for shape in $(shapes_of "$objective"); do
+        for rate in "${rates[@]}"; do
+          file=$OUT/grid/$objective/$kind/$shape,$rate/result.json
+          printf ' %s %s: %s;' "${shape#*=}" "$rate" \
+            "$(echo "$(figure greedy_accuracy "$file") $(figure answer_probability "$file")" | awk '{printf "%.1f / %.1f", 100 * $1, 100 * $2}')"
+        done
+      done
+      echo ' |'
+    done
+  done
+} | tee "$OUT/tables.md"

@@ -7,8 +7,8 @@ set -euo pipefail
 
 build=(
   g++ cmake ninja-build make git ca-certificates ccache mold
-  libtorch-dev libopenblas0-openmp libhwy-dev
-  libpcre2-dev libutf8proc-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libtorch-dev libopenblas0-openmp libdnnl-dev libhwy-dev
+  libpcre2-dev libutf8proc-dev libflint-dev libflint-arb-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libcpp-httplib-dev libjs-chart.js libjs-katex fonts-katex
   libgtest-dev libgmock-dev protobuf-compiler python3 python3-crc32c
 )

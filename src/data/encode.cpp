@@ -50,14 +50,17 @@ TokenIds encode_prompt(const PromptRecord& prompt, const Encoders& encoders) {
 Response to_response(const StoredCompletion& completion, const Encoders& encoders) {
   Response response;
   response.ids = completion.ids.empty() ? encode_text(completion.text, encoders) : completion.ids;
-  if (needs_end(completion, response.ids, encoders)) response.ids.push_back(encoders.end_ids.front());
+  const bool end_added = needs_end(completion, response.ids, encoders);
+  if (end_added) response.ids.push_back(encoders.end_ids.front());
   if (response.ids.empty()) throw fail("a stored completion encodes to no token at all");
   response.text =
       completion.text.empty() && !completion.ids.empty() ? decoded(completion.ids, encoders) : completion.text;
   response.reward = completion.reward.value_or(std::numeric_limits<double>::quiet_NaN());
   response.finished = completion.finish_reason != "length";
-  response.source = completion.source;
-  response.behavior_logprob = completion.logprob;
+  // What another run drew was fresh then.
+  response.source = completion.source == "fresh" ? "stored" : completion.source;
+  // Of ids to which an end token had to be added, the recorded figure is that of a part.
+  if (completion.ids.empty() || !end_added) response.behavior_logprob = completion.logprob;
   if (completion.logprobs.size() == response.ids.size()) {
     response.behavior_logprobs = completion.logprobs;
     if (!completion.logprob)

@@ -18,8 +18,8 @@ struct Response {
   bool finished = true;              // false: cut at the length limit
   std::string source = "fresh";      // "fresh", or what a file of stored responses says
   int64_t policy_version = 0;        // optimiser steps the sampling policy had behind it; 0 for stored responses
-  std::optional<double> behavior_logprob;  // natural log, summed, under the distribution that drew it
-  std::vector<float> behavior_logprobs;    // by token of ids, under the distribution that drew it; empty where unknown
+  std::optional<double> behavior_logprob;  // natural log, summed, under the untempered model that drew it
+  std::vector<float> behavior_logprobs;    // the same by token of ids; empty where unknown
 };
 
 struct Group {

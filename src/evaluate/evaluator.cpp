@@ -131,7 +131,8 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
 void Evaluator::prepare_reference(const CausalLm& reference, double beta) {
   if (config_.reference_samples == 0) return;
   // A seed of its own: the policy's evaluation samples must not be the reference's at the start of training.
-  const Scored scored = sample(reference, setup_.sampling, config_.reference_samples, setup_.seed + 1, "reference");
+  const Scored scored =
+      sample(reference, unfiltered_version(setup_.sampling), config_.reference_samples, setup_.seed + 1, "reference");
   reference_value_.clear();
   for (const auto& rewards : scored.rewards) reference_value_.push_back(value_estimate(rewards, beta));
 }
@@ -168,7 +169,8 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
     const auto count = static_cast<double>(result.prompts * result.samples);
     result.sampled_accuracy = m.mean, result.sampled_error = m.error;
     result.reward_mean = reward / count, result.response_tokens = tokens / count, result.truncated = cut / count;
-    if (reference != nullptr) add_divergence(model, *reference, beta, sampled, result);
+    // Under a temperature or a filter the samples are not the model's, and these figures would be of neither.
+    if (reference != nullptr && setup_.sampling.unfiltered()) add_divergence(model, *reference, beta, sampled, result);
   }
   if (config_.answer_probability) result.answer_probability = mean_answer_probability(model);
   return result;

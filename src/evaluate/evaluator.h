@@ -66,9 +66,9 @@ class Evaluator {
   /// V̂*(x) from the reference's own samples; from then on results carry the value gap.
   void prepare_reference(const CausalLm& reference, double beta);
 
-  /// `reference` may be null: no KL and no gaps. beta in units of reward per nat. The same model gives the same result:
-  /// draws depend on the seed alone. Throws Error where a prompt has no answer that a reward needs, or does not fit the
-  /// model.
+  /// `reference` may be null: no KL and no gaps, nor where sampling is filtered or tempered. beta in units of reward
+  /// per nat. The same model gives the same result: draws depend on the seed alone. Throws Error where a prompt has no
+  /// answer that a reward needs, or does not fit the model.
   EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta);
 
  private:

@@ -171,18 +171,37 @@ TEST_F(Addition, TheSameModelGivesTheSameResult) {
   EXPECT_EQ(*first.kl, 0.0);
 }
 
+/// So sure of its first choice that sampling is greedy.
+CausalLm certain(CausalLm model) {
+  const torch::NoGradGuard no_grad;
+  for (const NamedTensor& p : model.parameters())
+    if (p.name == "model.norm.weight") p.tensor.mul_(1000), mark_changed(p.tensor);
+  return model;
+}
+
 // A policy that always says the same is consistent (gap 0), and worth what the reference reaches if that does so too.
 TEST_F(Addition, GapsOfADeterministicPolicyAreZero) {
-  sampling.top_k = 1;
+  const CausalLm reference = certain(neighbour()), policy = certain(model);
   Evaluator measured = evaluator({.samples_per_prompt = 3, .reference_samples = 3}, sampling);
-  measured.prepare_reference(model, 0.1);
-  const EvaluationResult result = measured.evaluate(model, &model, 0.1);
+  measured.prepare_reference(reference, 0.1);
+  const EvaluationResult result = measured.evaluate(reference, &reference, 0.1);
   EXPECT_EQ(*result.sampled_accuracy, *result.greedy_accuracy);
   EXPECT_EQ(*result.optimality_gap, 0.0);
   EXPECT_NEAR(*result.value_gap, 0.0, 1e-12);
-  const CausalLm policy = neighbour();
-  EXPECT_NEAR(*measured.evaluate(policy, &model, 0.1).optimality_gap, 0.0, 1e-9);
-  EXPECT_GT(*measured.evaluate(policy, &model, 0.1).value_gap, 0.0) << "only the reference's value tells";
+  EXPECT_NEAR(*measured.evaluate(policy, &reference, 0.1).optimality_gap, 0.0, 1e-9);
+  EXPECT_GT(*measured.evaluate(policy, &reference, 0.1).value_gap, 0.0) << "only the reference's value tells";
+}
+
+// Samples under a temperature or a filter are not the model's own: they say nothing of its KL or its gaps.
+TEST_F(Addition, FilteredSamplesHaveNoDivergence) {
+  sampling.temperature = 0.5;
+  Evaluator measured = evaluator({.samples_per_prompt = 3, .reference_samples = 3}, sampling);
+  measured.prepare_reference(model, 0.1);
+  const EvaluationResult result = measured.evaluate(model, &model, 0.1);
+  EXPECT_TRUE(result.sampled_accuracy.has_value());
+  EXPECT_FALSE(result.kl.has_value());
+  EXPECT_FALSE(result.optimality_gap.has_value());
+  EXPECT_FALSE(result.value_gap.has_value());
 }
 
 TEST_F(Addition, AnswerProbabilityIncludesTheEndToken) {

@@ -97,6 +97,14 @@ bool SamplingConfig::unfiltered() const {
   return temperature == 1.0 && top_k == 0 && top_p == 1.0 && min_p == 0.0 && repetition_penalty == 1.0;
 }
 
+SamplingConfig unfiltered_version(SamplingConfig sampling) {
+  const SamplingConfig plain;
+  sampling.greedy = false;
+  sampling.temperature = plain.temperature, sampling.top_k = plain.top_k, sampling.top_p = plain.top_p;
+  sampling.min_p = plain.min_p, sampling.repetition_penalty = plain.repetition_penalty;
+  return sampling;
+}
+
 std::vector<Candidate> filter_candidates(std::span<const float> logits, const SamplingConfig& config,
                                          std::span<const TokenId> context) {
   if (logits.empty()) throw Error("no logits to sample from");

@@ -28,6 +28,9 @@ struct SamplingConfig {
   bool unfiltered() const;
 };
 
+/// The settings as they are, but sampling from the model's own distribution.
+SamplingConfig unfiltered_version(SamplingConfig sampling);
+
 /// A token that survived the filters.
 struct Candidate {
   TokenId id;

@@ -1,9 +1,7 @@
 #include "objective/group.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <limits>
@@ -18,8 +16,7 @@ at::Tensor segment_sum(const at::Tensor& x, const at::Tensor& index, int64_t cou
 
 at::Tensor segment_max(const at::Tensor& x, const at::Tensor& index, int64_t count) {
   const double lowest = -std::numeric_limits<double>::infinity();
-  const at::Tensor member = at::arange(count, index.options()).unsqueeze(1).eq(index);
-  return at::where(member, x, at::full({}, lowest, x.options().requires_grad(false))).amax(1);
+  return at::full({count}, lowest, x.options().requires_grad(false)).scatter_reduce(0, index, x, "amax");
 }
 
 Groups::Groups(const at::Tensor& index, at::ScalarType dtype, int64_t fewest) : index_(index) {

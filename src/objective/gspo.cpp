@@ -18,14 +18,15 @@ class Gspo final : public Objective {
 
   std::string_view name() const override { return "gspo"; }
   ObjectiveNeeds needs() const override {
-    return {.behavior_logprobs = true,
+    return {.behavior_response_logprobs = true,
             .full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
     const at::Tensor advantage = group_advantages(input.rewards, groups, options_.standardize);
-    const at::Tensor ratio = importance_ratio(mean_per_response(input.logprobs - input.behavior_logprobs, input));
+    const at::Tensor lengths = sum_per_response(at::ones_like(input.ref_logprobs), input).clamp_min(1);
+    const at::Tensor ratio = importance_ratio(behavior_log_ratio(input) / lengths);
     const ClippedSurrogate surrogate = clipped_surrogate(ratio, advantage, options_.clip);
     at::Tensor loss = -groups.batch_mean(surrogate.value);
     Metrics metrics = common_metrics(input);

@@ -17,18 +17,17 @@ class KlPolicyGradient final : public Objective {
 
   std::string_view name() const override { return "kl_policy_gradient"; }
   ObjectiveNeeds needs() const override {
-    return {.full_vocabulary_kl = options_.kl_estimator == KlEstimator::kFullVocabulary};
+    return {.full_vocabulary_kl = KlTerm{options_.beta, options_.kl_estimator}.needs_full_vocabulary()};
   }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {
     const at::Tensor reinforce =
         -groups.batch_mean(groups.advantage(input.rewards) * sum_per_response(input.logprobs, input));
-    const at::Tensor penalty = groups.batch_mean(sum_per_response(token_kl(input, options_.kl_estimator), input));
-    Metrics metrics = common_metrics(input);
-    metrics.emplace_back("kl_penalty", penalty.item<double>());
-    // Without the branch β = 0 would turn an overflowing k3 into 0 · ∞.
-    return {options_.beta == 0 ? reinforce : reinforce + options_.beta * penalty, std::move(metrics)};
+    ObjectiveResult result{reinforce, common_metrics(input)};
+    KlTerm{options_.beta, options_.kl_estimator}.add_to(
+        result, input, [&](const at::Tensor& x) { return groups.batch_mean(sum_per_response(x, input)); });
+    return result;
   }
 
   KlPolicyGradientOptions options_;

@@ -19,7 +19,7 @@ class Groups;
 struct ObjectiveInput {
   at::Tensor logprobs;                    // [N] log π(token) of the policy; gradients flow here
   at::Tensor ref_logprobs;                // [N] the frozen reference
-  at::Tensor behavior_logprobs;           // [N] of whatever drew the tokens; undefined where unknown
+  at::Tensor behavior_logprobs;           // [N] of the model that drew the tokens; undefined where unknown
   at::Tensor behavior_response_logprobs;  // [B] their sums, where no more than these is known; or undefined
   at::Tensor full_vocabulary_kl;  // [N] exact KL(π‖π_ref) of the next-token distribution, with gradient; or undefined
   /// [N] a value head's V(prefix before the token), with gradient; or undefined. A prompt's value is the one before the
@@ -38,6 +38,7 @@ struct ObjectiveInput {
 struct ObjectiveNeeds {
   bool behavior_logprobs = false;           // of every token
   bool behavior_response_logprobs = false;  // of whole responses; those of the tokens serve as well
+  bool behavior_where_known = false;        // does without, but computes something else then
   bool full_vocabulary_kl = false;
   bool on_policy = false;  // every response comes from the current policy
   bool values = false;

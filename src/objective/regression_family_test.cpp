@@ -111,6 +111,19 @@ TEST(Copg, IsFourTimesAgroForAnyGroupSize) {
   expect_multiple_of_agro(*make_copg({.beta = kBeta}), random_batch(110, {2, 7, 3}), 4);
 }
 
+TEST(Copg, IsTheMeanOverAllPairs) {
+  const ObjectiveInput input = random_batch(112, {2, 5, 3});
+  const at::Tensor rewards = regularized_rewards(input, kBeta);
+  double expected = 0;
+  for (int64_t g = 0; g < 3; ++g) {
+    const at::Tensor own = rewards.masked_select(input.group.eq(g));
+    const at::Tensor gaps = (own.unsqueeze(1) - own).square();
+    const auto n = static_cast<double>(own.size(0));
+    expected += gaps.sum().item<double>() / (n * (n - 1)) / 3;
+  }
+  EXPECT_NEAR(make_copg({.beta = kBeta})->evaluate(input).loss.item<double>(), expected, 1e-12);
+}
+
 TEST(Copg, OfAPairIsTheSquaredDifference) {
   const ObjectiveInput input = random_batch(111, {2});
   const at::Tensor rewards = regularized_rewards(input, kBeta);

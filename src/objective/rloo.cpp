@@ -19,7 +19,10 @@ class Rloo final : public Objective {
   }
 
   std::string_view name() const override { return "rloo"; }
-  ObjectiveNeeds needs() const override { return {.behavior_response_logprobs = options_.clip_epsilon > 0}; }
+  ObjectiveNeeds needs() const override {
+    const bool clipped = options_.clip_epsilon > 0;
+    return {.behavior_response_logprobs = clipped, .behavior_where_known = !clipped};
+  }
 
  private:
   ObjectiveResult compute(const ObjectiveInput& input, const Groups& groups) const override {

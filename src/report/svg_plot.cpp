@@ -78,7 +78,7 @@ class Scale {
     const double raw = (high_ - low_) / 6, power = std::pow(10, std::floor(std::log10(raw))), lead = raw / power;
     const double step = power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
     std::vector<double> values;
-    for (double k = std::ceil(low_ / step); k * step <= high_; ++k) values.push_back(k * step);
+    for (double k = std::ceil(low_ / step); k * step <= high_; ++k) values.push_back(k * step + 0.0);  // no −0
     return values;
   }
 
@@ -125,7 +125,7 @@ std::string axes(const SvgPlot& plot, const Frame& frame) {
   for (const double value : frame.y.ticks()) {
     const double y = frame.y.pixel(value);
     grid(kLeft, y, frame.right, y);
-    svg += text_at(kLeft - 8, y + 4, "end", short_number(std::abs(value) < 1e-12 ? 0 : value));
+    svg += text_at(kLeft - 8, y + 4, "end", short_number(value));
   }
   svg += fmt::format("<path d=\"M{0:.1f} {1:.1f}V{2:.1f}H{3:.1f}\" fill=\"none\" stroke=\"#555\"/>\n", kLeft, kTop,
                      bottom, frame.right);

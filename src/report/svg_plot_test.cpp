@@ -84,6 +84,16 @@ TEST(SvgPlot, OddPlotsAreDrawnToo) {
   }
 }
 
+TEST(SvgPlot, TinyNumbersOnALogarithmicAxisAreNotZero) {
+  const SvgSeries s = {.name = "s", .x = {0, 1, 2}, .y = {1, 1e-8, 1e-16}, .low = {}, .high = {}};
+  const std::string svg = svg_text({.title = "", .x_label = "", .y_label = "", .series = {s}, .log_y = true});
+  EXPECT_EQ(count(svg, ">1e-15<"), 1u);
+  const SvgSeries around = {.name = "s", .x = {0, 1}, .y = {-1, 1}, .low = {}, .high = {}};
+  const std::string linear = svg_text({.title = "", .x_label = "", .y_label = "", .series = {around}});
+  EXPECT_EQ(count(linear, ">0<"), 2u);  // one on each axis
+  EXPECT_EQ(count(linear, ">-0<"), 0u);
+}
+
 TEST(SvgPlot, AColorMayBeChosen) {
   SvgSeries s = line_named("s");
   s.color = 2;

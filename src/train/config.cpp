@@ -27,6 +27,10 @@ void ModelSection::visit(ConfigVisitor& v) {
           "Folder of the frozen reference that the KL is measured to; empty: the starting model.");
   v.field("reference_dtype", reference_dtype, {"same", "float32", "bfloat16"},
           "Weights of the reference in memory; same: bfloat16 where its files are, else float32.");
+  v.field("products", products, {"float32", "bfloat16"},
+          "Numbers that enter the matrix products of all linear layers, of policy and reference, forward and backward. "
+          "bfloat16: rounded as they enter; sums, weights, gradients and optimiser stay float32. Faster where the CPU "
+          "has AMX.");
 }
 
 void DataConfig::visit(ConfigVisitor& v) {

@@ -31,6 +31,7 @@ struct ModelSection {
   std::string path;
   std::string reference;
   std::string reference_dtype = "same";
+  std::string products = "float32";
   void visit(ConfigVisitor& v);
 };
 

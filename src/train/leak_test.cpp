@@ -62,6 +62,17 @@ TEST_F(Leak, IsWatchedWithoutEvaluationPromptsToo) {
   EXPECT_LT(evaluations_of("run").back()["evaluation"]["leak_rewarded_stored"].get<double>(), -2);
 }
 
+// What an earlier run saved of its own was fresh then; now it is stored like any other.
+TEST_F(Leak, ResponsesOfAnEarlierRunAreWatchedToo) {
+  std::vector<Json> records = answered_sums();
+  for (Json& record : records)
+    for (Json& completion : record["completions"]) completion["source"] = "fresh";
+  TrainConfig config = stored_addition("run");
+  config.data.completions = {lines("earlier.jsonl", records)};
+  run_rl(config, false);
+  EXPECT_NE(evaluations_of("run").back()["evaluation"]["leak_rewarded_stored"].get<double>(), 0);
+}
+
 // By source, as the files name them.
 TEST_F(Leak, SourcesAreKeptApart) {
   std::vector<Json> records = answered_sums();

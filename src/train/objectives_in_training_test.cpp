@@ -41,8 +41,8 @@ class ObjectivesInTraining : public RunTest {
 using Names = std::set<std::string>;
 
 const Names kGivenPairs = {"dpo", "ipo"};
-const Names kRatiosOfTokens = {"cispo", "grpo", "gspo", "ppo", "reinforce_pp"};
-const Names kRatiosOfResponses = {"gvpo", "importance_weighted", "opmd", "topr"};
+const Names kRatiosOfTokens = {"cispo", "grpo", "ppo", "reinforce_pp"};
+const Names kRatiosOfResponses = {"gspo", "gvpo", "importance_weighted", "opmd", "topr"};
 
 Names joined(Names a, const Names& b) {
   a.insert(b.begin(), b.end());

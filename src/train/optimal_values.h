@@ -18,6 +18,8 @@ class OptimalValues {
   Tensor of(const Rollout& rollout);
 
  private:
+  void estimate(const std::vector<DrawRequest>& missing);
+
   const CausalLm& reference_;
   ResponseSampler sampler_;
   double beta_;

@@ -32,14 +32,27 @@ Flat flatten(const Rollout& rollout, const std::vector<TokenIds>& prompt_ids) {
   return flat;
 }
 
+/// Consecutive items of at most `token_budget` packed tokens; an item that is longer gets a range of its own. The
+/// prompt that neighbours share counts once, as pack_completions() has it.
 std::vector<IndexRange> micro_batches(std::span<const PromptCompletion> items, int64_t token_budget) {
-  std::vector<int64_t> lengths;
-  for (const PromptCompletion& item : items) lengths.push_back(packed_length(item));
-  return pack_by_tokens(lengths, token_budget);
+  std::vector<IndexRange> ranges;
+  int64_t tokens = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const bool shared = i > 0 && std::ranges::equal(items[i].prompt, items[i - 1].prompt);
+    const int64_t added = shared ? static_cast<int64_t>(items[i].completion.size()) - 1 : packed_length(items[i]);
+    if (ranges.empty() || tokens + added > token_budget) {
+      ranges.push_back({i, i + 1});
+      tokens = packed_length(items[i]);
+    } else {
+      ranges.back().end = i + 1;
+      tokens += added;
+    }
+  }
+  return ranges;
 }
 
 /// The batch as the objective sees it, all but the policy's side and whoever drew the responses.
-ObjectiveInput objective_input(const Flat& flat, const Rollout& rollout) {
+ObjectiveInput objective_input(const Flat& flat, const Rollout& rollout, bool fresh_are_policys) {
   const auto responses = static_cast<int64_t>(flat.items.size());
   ObjectiveInput input;
   input.ref_logprobs = rollout.ref_logprobs;
@@ -53,7 +66,7 @@ ObjectiveInput objective_input(const Flat& flat, const Rollout& rollout) {
   for (int64_t i = 0; i < responses; ++i) {
     const RolloutItem& item = *flat.sources[static_cast<size_t>(i)];
     reward[i] = item.response.reward;
-    on_policy[i] = item.fresh() && rollout.updates == 0;
+    on_policy[i] = item.fresh() && fresh_are_policys && rollout.updates == 0;
     row.insert(row.end(), item.response.ids.size(), i);
   }
   input.row = int64_tensor(row);
@@ -62,11 +75,11 @@ ObjectiveInput objective_input(const Flat& flat, const Rollout& rollout) {
 
 /// Log-probs under whoever drew the responses: of every token where all of those are known, else of whole responses
 /// where all of these are.
-void add_behavior(const Flat& flat, StoredBehavior stored, ObjectiveInput& input) {
+void add_behavior(const Flat& flat, const Rollout& rollout, StoredBehavior stored, ObjectiveInput& input) {
   const Tensor by_token = torch::empty_like(input.ref_logprobs), by_response = torch::empty_like(input.rewards);
   auto* token = write_pointer<double>(by_token);
   auto* response = write_pointer<double>(by_response);
-  const auto* policy = read_pointer<double>(input.logprobs);
+  const auto* policy = read_pointer<double>(rollout.first_logprobs);
   const auto* reference = read_pointer<double>(input.ref_logprobs);
   bool tokens_known = true, responses_known = true;
   for (size_t i = 0; i < flat.items.size(); ++i) {
@@ -91,6 +104,12 @@ void add_behavior(const Flat& flat, StoredBehavior stored, ObjectiveInput& input
   }
   if (tokens_known) input.behavior_logprobs = by_token;
   if (!tokens_known && responses_known) input.behavior_response_logprobs = by_response;
+}
+
+bool all_finite(const ObjectiveInput& input) {
+  for (const Tensor* x : {&input.logprobs, &input.ref_logprobs, &input.full_vocabulary_kl, &input.values})
+    if (x->defined() && !x->isfinite().all().item<bool>()) return false;
+  return true;
 }
 
 /// Mean |Δ log π| per token of the fresh responses; none where there is no token.
@@ -134,7 +153,7 @@ Tensor ReferenceLogprobs::of(const Rollout& rollout, const std::vector<TokenIds>
     for (size_t m = range.begin; m < range.end; ++m) {
       const size_t i = missing[m], length = to_compute[m].completion.size();
       std::copy_n(values, length, out + flat.first_token[i]);
-      if (!flat.sources[i]->fresh()) stored_.emplace(keys[i], std::vector<double>(values, values + length));
+      if (!flat.sources[i]->fresh()) stored_.emplace(keys[i], std::vector<float>(values, values + length));
       values += length;
     }
   }
@@ -185,7 +204,7 @@ UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vec
   const std::vector<IndexRange> ranges = micro_batches(flat.items, options_.micro_batch_tokens);
   const auto part = [&](const IndexRange& r) { return std::span(flat.items).subspan(r.begin, r.end - r.begin); };
   if (!rollout.ref_logprobs.defined()) rollout.ref_logprobs = reference_logprobs_.of(rollout, prompt_ids);
-  ObjectiveInput input = objective_input(flat, rollout);
+  ObjectiveInput input = objective_input(flat, rollout, options_.fresh_are_policys);
   if (options_.optimal_values != nullptr) input.optimal_values = options_.optimal_values->of(rollout);
 
   // One micro-batch: its own forward pass gives the values. Several: a pass without graph first, because the weights of
@@ -204,21 +223,24 @@ UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vec
     note(range, f.values, input.values);
     if (ranges.size() == 1) only = std::move(f);
   }
-  add_behavior(flat, options_.stored_behavior, input);
+  UpdateResult result;
+  result.loss = std::nan("");
+  if (!all_finite(input)) return result;
+  if (!rollout.first_logprobs.defined()) rollout.first_logprobs = input.logprobs;
+  add_behavior(flat, rollout, options_.stored_behavior, input);
   const ObjectiveGradient gradient = evaluate_with_gradient(objective_, input);
   for (const IndexRange& range : ranges) {
     const Forward f = only ? std::move(*only) : forward(part(range));
     surrogate(f, gradient, flat.first_token[range.begin]).backward();
   }
 
-  UpdateResult result;
   result.loss = gradient.loss;
   result.metrics = gradient.metrics;
   const Tensor ratios = log_ratio(input);
   result.log_ratios.assign(read_pointer<double>(ratios), read_pointer<double>(ratios) + ratios.size(0));
-  for (const PromptCompletion& item : flat.items) result.tokens += packed_length(item);
+  for (const IndexRange& range : ranges) result.tokens += packed_tokens(part(range));
   if (rollout.updates == 0) result.sampler_mismatch = mismatch(flat, read_pointer<double>(input.logprobs));
-  if (rollout.updates == 0) rollout.old_values = input.values;
+  if (!rollout.old_values.defined()) rollout.old_values = input.values;
   ++rollout.updates;
   return result;
 }

@@ -26,16 +26,17 @@ class ReferenceLogprobs {
  private:
   const CausalLm& reference_;
   int64_t micro_batch_tokens_;
-  std::unordered_map<uint64_t, std::vector<double>> stored_;  // by prompt index · 2³² + stored index
+  std::unordered_map<uint64_t, std::vector<float>> stored_;  // by prompt index · 2³² + stored index
 };
 
-/// Under whom stored responses are taken to have been drawn: as recorded with them, the reference, or the current
-/// policy itself, so that every ratio to the behaviour is 1.
+/// Under whom stored responses are taken to have been drawn: as recorded with them, the reference, or the policy at a
+/// rollout's first update, so that every ratio to the behaviour begins at 1.
 enum class StoredBehavior { kRecorded, kReference, kPolicy };
 
 struct PolicyUpdateOptions {
   int64_t micro_batch_tokens = 8192;
   StoredBehavior stored_behavior = StoredBehavior::kRecorded;
+  bool fresh_are_policys = true;            // false: drawn tempered, filtered or selected, hence not on-policy
   const ValueHead* value_head = nullptr;    // for objectives that need values
   OptimalValues* optimal_values = nullptr;  // for objectives that need V*
 };
@@ -56,7 +57,8 @@ class PolicyUpdate {
                const PolicyUpdateOptions& options);
 
   /// Adds d loss / d parameters to the gradients of the policy and the value head, and notes the update in `rollout`,
-  /// which must hold at least one group.
+  /// which must hold at least one group. Where the policy, the reference or the value head give anything that is not
+  /// finite, the loss is NaN and nothing is added.
   UpdateResult accumulate_gradients(Rollout& rollout, const std::vector<TokenIds>& prompt_ids);
 
   /// To be called when the reference has changed.

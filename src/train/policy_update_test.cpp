@@ -24,6 +24,10 @@ CausalLm perturbed(const ModelFolder& folder, double scale) {
   return model;
 }
 
+double metric(const Metrics& metrics, const std::string& name) {
+  return std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == name; })->second;
+}
+
 class Update : public testing::Test {
  protected:
   Update() {
@@ -231,10 +235,7 @@ TEST_F(Update, StoredResponsesWereDrawnByWhomTheSettingSays) {
   config.name = "importance_weighted";
   config.truncate = 1e6;
   const auto share = [&](const Rollout& of, StoredBehavior behavior) {
-    const Metrics metrics = update(of, config, 64, behavior).result.metrics;
-    return std::find_if(metrics.begin(), metrics.end(),
-                        [](const auto& m) { return m.first == "effective_sample_share"; })
-        ->second;
+    return metric(update(of, config, 64, behavior).result.metrics, "effective_sample_share");
   };
   EXPECT_NEAR(share(rollout, StoredBehavior::kPolicy), 1, 1e-9);
   EXPECT_LT(share(rollout, StoredBehavior::kReference), 0.999);
@@ -248,28 +249,51 @@ TEST_F(Update, StoredResponsesWereDrawnByWhomTheSettingSays) {
   expect_same(update(recorded, config, 64), update(rollout, config, 17, StoredBehavior::kReference));
 }
 
-// A second update from the same responses: their ratio is to the policy that drew them, not to the one that learned.
+// A second update from the same responses: their ratio is to the policy that drew them (or is said to have drawn
+// them), not to the one that learned.
 TEST_F(Update, LaterUpdatesKeepTheBehaviorOfTheFirst) {
   ObjectiveConfig config;
   config.name = "grpo";
-  for (RolloutGroup& group : rollout.groups)
-    std::erase_if(group.items, [](const RolloutItem& i) { return !i.fresh(); });
-  std::erase_if(rollout.groups, [](const RolloutGroup& g) { return g.items.size() < 2; });
   const auto loss = make_objective(config);
-  PolicyUpdate updater(policy, reference, *loss, {.micro_batch_tokens = 64});
-  const auto clipped = [&] {
-    for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
-    const Metrics metrics = updater.accumulate_gradients(rollout, prompt_ids).metrics;
-    return std::find_if(metrics.begin(), metrics.end(), [](const auto& m) { return m.first == "clip_fraction"; })
-        ->second;
-  };
-  EXPECT_EQ(clipped(), 0);
+  for (const bool fresh : {true, false}) {
+    Rollout part = rollout;
+    for (RolloutGroup& group : part.groups)
+      std::erase_if(group.items, [&](const RolloutItem& i) { return i.fresh() != fresh; });
+    std::erase_if(part.groups, [](const RolloutGroup& g) { return g.items.size() < 2; });
+    PolicyUpdate updater(policy, reference, *loss,
+                         {.micro_batch_tokens = 64, .stored_behavior = StoredBehavior::kPolicy});
+    const auto clipped = [&] {
+      for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
+      return metric(updater.accumulate_gradients(part, prompt_ids).metrics, "clip_fraction");
+    };
+    EXPECT_EQ(clipped(), 0);
+    {
+      const torch::NoGradGuard no_grad;
+      for (const NamedTensor& p : policy.parameters()) p.tensor.sub_(0.5 * p.tensor.grad());
+    }
+    EXPECT_GT(clipped(), 0.05) << (fresh ? "fresh" : "stored");
+    EXPECT_EQ(part.updates, 2);
+  }
+}
+
+TEST_F(Update, WithoutAWeightTheExactKlIsNotAsked) {
+  ObjectiveConfig config;
+  config.name = "kl_policy_gradient";
+  config.kl_estimator = "full_vocabulary";
+  config.beta = 0;
+  const Outcome exact = update(rollout, config, 64);
+  config.kl_estimator = "k3";
+  expect_same(exact, update(rollout, config, 64));
+}
+
+TEST_F(Update, WhatIsNotFiniteGivesNoGradient) {
   {
     const torch::NoGradGuard no_grad;
-    for (const NamedTensor& p : policy.parameters()) p.tensor.sub_(0.5 * p.tensor.grad());
+    reference.parameters().back().tensor.fill_(std::numeric_limits<float>::quiet_NaN());
   }
-  EXPECT_GT(clipped(), 0.05);
-  EXPECT_EQ(rollout.updates, 2);
+  const Outcome outcome = update(rollout, {}, 64);
+  EXPECT_TRUE(std::isnan(outcome.result.loss));
+  EXPECT_EQ(outcome.gradient.abs().max().item<double>(), 0);
 }
 
 TEST_F(Update, ThroughSamplingRefusesStoredResponses) {

@@ -69,7 +69,7 @@ TEST_F(ReferenceInTraining, OptimalValuesAreThoseOfItsOwnResponses) {
   const TextTools tools = load_text_tools(config.model.path);
   TotalReward reward(config.rewards);
   const TrainingData data =
-      load_training_data(config, make_encoders(tools, reference.config().eos_token_ids, true), reward,
+      load_training_data(config, {}, make_encoders(tools, reference.config().eos_token_ids, true), reward,
                          {reference.config().max_position_embeddings, reference.config().vocab_size});
   const ResponseSampler sampler(data, config.sampling, config.engine, tools.tokenizer_or_null(), reward, 5);
   constexpr double kBeta = 0.3;

@@ -7,6 +7,7 @@
 #include "core/stop.h"
 #include "train/checkpoint.h"
 #include "train/rl_trainer.h"
+#include "train/run_loop.h"
 #include "train/test_support.h"
 
 namespace agro {
@@ -114,16 +115,47 @@ TEST_F(Resume, BetweenRolloutsOfSeveralUpdates) {
               HasSubstr("run.steps must be a multiple of train.updates_per_rollout = 3, found 4"));
 }
 
-// In the middle of a rollout a run cannot stop: it goes on to the rollout's last update.
-TEST_F(Resume, AStopRequestWaitsForTheRolloutsEnd) {
-  TrainConfig config = addition("stopped");
-  config.train.updates_per_rollout = 3;
-  config.run.save_completions_every = 3;
-  config.run.steps = 6;
-  request_stop();
+TEST_F(Resume, WithOtherSettingsOfRolloutAndReference) {
+  TrainConfig config = addition("run");
+  config.evaluate.prompts.clear();
+  config.reference = {.update_every = 2};
+  config.run.steps = 3;
   run_rl(config, false);
-  EXPECT_EQ(checkpoint_steps(folder_ / "stopped"), std::vector<int64_t>{0});
+  config.run.steps = 8;
+  config.train.updates_per_rollout = 2;  // step 3 lies within a rollout now
+  run_rl(config, true);
+  EXPECT_EQ(steps_of("run").size(), 8U);
+  config.run.steps = 10;
+  config.reference.update_every = 0;
+  EXPECT_THAT(error_of([&] { run_rl(config, true); }), HasSubstr("the checkpoint's reference has moved"));
+}
+
+/// Three updates a rollout, and a stop request in the first of them.
+class StoppedEarly : public Trainable {
+ public:
+  StepOutcome accumulate_gradients(int64_t step) override {
+    steps = step + 1;
+    request_stop();
+    StepOutcome outcome;
+    outcome.loss = 1;
+    return outcome;
+  }
+  bool resumable_at(int64_t step) const override { return step % 3 == 0; }
+  OrderedJson state() const override { return OrderedJson::object(); }
+  void restore(const Json&) override {}
+  std::optional<EvaluationResult> evaluate() override { return std::nullopt; }
+
+  int64_t steps = 0;
+};
+
+TEST_F(Resume, AStopRequestWaitsForTheRolloutsEnd) {
+  RunModel model{golden("gpt2")};
+  StoppedEarly trainable;
+  RunLoop({.output = folder_ / "run", .steps = 9, .evaluate_every = 0, .checkpoint_every = 0}, {}, model)
+      .run(trainable, "", false);
   clear_stop_request();
+  EXPECT_EQ(trainable.steps, 3);
+  EXPECT_EQ(checkpoint_steps(folder_ / "run"), std::vector<int64_t>{3});
 }
 
 TEST_F(Resume, SupervisedTraining) {

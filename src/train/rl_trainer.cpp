@@ -28,15 +28,6 @@ std::optional<ValueHead> make_value_head(const Objective& objective, const Causa
   return ValueHead(policy.config().hidden_size, policy.activation_options());
 }
 
-/// The settings as they are, but nothing filtered from the model's own distribution.
-SamplingConfig unfiltered(SamplingConfig sampling) {
-  const SamplingConfig plain;
-  sampling.greedy = false;
-  sampling.temperature = plain.temperature, sampling.top_k = plain.top_k, sampling.top_p = plain.top_p;
-  sampling.min_p = plain.min_p, sampling.repetition_penalty = plain.repetition_penalty;
-  return sampling;
-}
-
 class RlTrainer : public Trainable {
  public:
   RlTrainer(const TrainConfig& config, RunModel& model)
@@ -47,19 +38,20 @@ class RlTrainer : public Trainable {
         objective_(make_objective(config.objective)),
         encoders_(make_encoders(model.tools, model.folder.config().eos_token_ids, config.data.append_eos)),
         reference_(load_reference()),
-        data_(load_training_data(config, encoders_, reward_, model.limits())),
+        data_(load_training_data(config, objective_->needs(), encoders_, reward_, model.limits())),
         source_(data_, config.group, sampler(config.sampling), seed_, objective_->needs().group_size),
         value_head_(make_value_head(*objective_, model.policy)),
-        optimal_values_(reference_, sampler(unfiltered(config.sampling)), config.objective.beta,
+        optimal_values_(reference_, sampler(unfiltered_version(config.sampling)), config.objective.beta,
                         config.reference.samples),
         update_(model.policy, reference_, *objective_,
                 {.micro_batch_tokens = config.train.micro_batch_tokens,
                  .stored_behavior = stored_behavior_named(config.data.stored_behavior),
+                 .fresh_are_policys = draws_from_policy(config),
                  .value_head = value_head_ ? &*value_head_ : nullptr,
                  .optimal_values = objective_->needs().optimal_values ? &optimal_values_ : nullptr}),
         evaluator_(
             make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
-    check_supply(*objective_, config, data_);
+    check_supply(*objective_, config, data_, reward_);
     check_rollout_lengths();
     if (evaluator_) evaluator_->prepare_reference(reference_, config.objective.beta);
   }
@@ -74,7 +66,7 @@ class RlTrainer : public Trainable {
   StepOutcome accumulate_gradients(int64_t step) override {
     move_reference(step);
     const auto begin = std::chrono::steady_clock::now();
-    const bool draw = step % config_.train.updates_per_rollout == 0;
+    const bool draw = !rollout_ || step % config_.train.updates_per_rollout == 0;
     if (draw) rollout_ = std::make_shared<Rollout>(source_.next(model_.policy, step));
     const std::shared_ptr<Rollout> rollout = rollout_;
     const auto sampled = std::chrono::steady_clock::now();
@@ -85,16 +77,12 @@ class RlTrainer : public Trainable {
       outcome.empty = true;
       return outcome;
     }
-    UpdateResult update;
-    try {
-      update = update_.accumulate_gradients(*rollout, data_.prompt_ids);
-    } catch (const Error& error) {
-      // Log-probs that are not finite: the policy is broken. The loop reports it as a failed step.
-      log_warning("train", "step {}: {}", step + 1, error.what());
-      outcome.loss = std::nan("");
+    const UpdateResult update = update_.accumulate_gradients(*rollout, data_.prompt_ids);
+    outcome.loss = update.loss;
+    if (update.log_ratios.empty()) {  // the loop reports a failed step
+      log_warning("train", "step {}: log-probabilities or values that are not finite", step + 1);
       return outcome;
     }
-    outcome.loss = update.loss;
     for (const auto& [name, value] : update.metrics) outcome.metrics[name] = value;
     if (update.sampler_mismatch) outcome.metrics["sampler_mismatch"] = *update.sampler_mismatch;
     watch_leak(*rollout, update.log_ratios);
@@ -117,10 +105,17 @@ class RlTrainer : public Trainable {
 
   OrderedJson state() const override {
     const RolloutState& s = source_.state();
-    return {{"position", s.position}, {"draws", s.draws}, {"visits", s.visits}, {"leak", leak_.state()}};
+    return {{"position", s.position},
+            {"draws", s.draws},
+            {"visits", s.visits},
+            {"leak", leak_.state()},
+            {"moving_reference", config_.reference.update_every > 0}};
   }
 
   void restore(const Json& state) override {
+    if (state.value("moving_reference", false) && config_.reference.update_every == 0)
+      throw Error("the checkpoint's reference has moved, and reference.update_every is 0 now")
+          .hint("resume with the settings the run began with");
     source_.restore({state.at("position").get<uint64_t>(), state.at("draws").get<std::vector<uint32_t>>(),
                      state.at("visits").get<std::vector<uint64_t>>()});
     leak_.restore(state.at("leak"));
@@ -152,6 +147,7 @@ class RlTrainer : public Trainable {
   CausalLm load_reference() const {
     const WeightDtype dtype = weight_dtype_named(config_.model.reference_dtype);
     CausalLm reference = config_.model.reference.empty() ? model_.folder.load(dtype) : load_other_reference(dtype);
+    reference.set_products(products_named(config_.model.products));
     if (config_.reference.update_every == 0) return reference;
     const std::vector<NamedTensor>&mine = model_.policy.parameters(), &its = reference.parameters();
     const bool same =
@@ -235,7 +231,7 @@ class RlTrainer : public Trainable {
       for (size_t i = 0; i < parts.size(); ++i) outcome.metrics["reward_" + names[i]] = parts[i] / scored;
   }
 
-  static void show(StepOutcome& outcome) {
+  void show(StepOutcome& outcome) const {
     const auto item = [&](const char* label, const char* metric, const char* format) {
       if (outcome.metrics.contains(metric))
         outcome.shown.push_back({label, fmt::format(fmt::runtime(format), outcome.metrics[metric].get<double>())});
@@ -244,7 +240,7 @@ class RlTrainer : public Trainable {
     item("accuracy", "accuracy", "{:.3f}");
     outcome.shown.push_back({"loss", fmt::format("{:.4f}", outcome.loss)});
     item("gap", "optimality_gap", "{:.4f}");
-    item("KL", "log_ratio_mean", "{:.3f}");
+    item(config_.group.stored_per_group > 0 ? "log π/π_ref" : "KL", "log_ratio_mean", "{:.3f}");
   }
 
   void watch_leak(const Rollout& rollout, const std::vector<double>& log_ratios) {
@@ -280,7 +276,7 @@ class RlTrainer : public Trainable {
 }  // namespace
 
 void run_rl(const TrainConfig& config, bool resume) {
-  RunModel model{Path(config.model.path)};
+  RunModel model{Path(config.model.path), products_named(config.model.products)};
   RlTrainer trainer(config, model);
   RunLoop(config.run, config.optimizer, model).run(trainer, dump_config(config), resume);
 }

@@ -29,9 +29,10 @@ struct Rollout {
   GenerationStatistics generation;
 
   // Left by the first update, for further ones from the same responses.
-  int64_t updates = 0;      // made so far; at 0 the fresh responses are the current policy's
-  at::Tensor ref_logprobs;  // by token, packed in the order above: [Σ lengths] float64
-  at::Tensor old_values;    // the value head's before the first update, likewise; undefined without one
+  int64_t updates = 0;        // made so far; at 0 the fresh responses are the current policy's
+  at::Tensor ref_logprobs;    // by token, packed in the order above: [Σ lengths] float64
+  at::Tensor first_logprobs;  // the policy's before the first update, likewise
+  at::Tensor old_values;      // the value head's before the first update; undefined without one
 };
 
 /// What must be remembered to go on exactly: everything else follows from the seed.

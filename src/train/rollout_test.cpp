@@ -26,8 +26,9 @@ class RolloutTest : public RunTest {
           policy(folder.load(WeightDtype::kFloat32)),
           tools(load_text_tools(config.model.path)),
           reward(config.rewards),
-          data(load_training_data(config, make_encoders(tools, policy.config().eos_token_ids, config.data.append_eos),
-                                  reward, {policy.config().max_position_embeddings, policy.config().vocab_size})),
+          data(load_training_data(config, {},
+                                  make_encoders(tools, policy.config().eos_token_ids, config.data.append_eos), reward,
+                                  {policy.config().max_position_embeddings, policy.config().vocab_size})),
           sampler(data, config.sampling, config.engine, tools.tokenizer_or_null(), reward, 3),
           source(data, config.group, sampler, 3) {}
 
@@ -116,8 +117,9 @@ TEST_F(RolloutTest, GroupsOfOneAreSkippedAndCounted) {
 }
 
 TEST_F(RolloutTest, AStepWithoutAnyGroupChangesNothing) {
-  TrainConfig config = stored_addition("run");
-  config.data.completions = {lines("lonely.jsonl", {{{"prompt", "What is 1+1?"}, {"completion", "2"}, {"reward", 1}}})};
+  TrainConfig config = addition("run");
+  config.sampling.max_new_tokens = 1;  // no response can end, and all are dropped
+  config.rewards.truncated = "drop";
   config.run.steps = 2;
   run_rl(config, false);
   EXPECT_EQ(steps_of("run")[1]["groups"], 0);

@@ -48,8 +48,10 @@ FileLock create_and_lock(const Path& run_folder) {
 
 }  // namespace
 
-RunModel::RunModel(const Path& path)
-    : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {}
+RunModel::RunModel(const Path& path, Products products)
+    : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {
+  policy.set_products(products);
+}
 
 RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model)
     : config_(run), optimizer_config_(optimizer), model_(model), output_(run.output), lock_(create_and_lock(output_)) {}

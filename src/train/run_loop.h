@@ -18,7 +18,7 @@ namespace agro {
 
 /// The model of a run with its folder and text tools.
 struct RunModel {
-  explicit RunModel(const Path& path);
+  explicit RunModel(const Path& path, Products products = Products::kFloat32);
   ModelFolder folder;
   TextTools tools;
   CausalLm policy;  // float32, trainable

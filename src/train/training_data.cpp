@@ -83,8 +83,8 @@ std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const 
   return scores.dropped;
 }
 
-TrainingData load_training_data(const TrainConfig& config, const Encoders& encoders, TotalReward& reward,
-                                const ModelLimits& limits) {
+TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds& needs, const Encoders& encoders,
+                                TotalReward& reward, const ModelLimits& limits) {
   const DataConfig& data = config.data;
   const GroupConfig& group = config.group;
   if (data.prompts.empty() && data.completions.empty())
@@ -94,7 +94,7 @@ TrainingData load_training_data(const TrainConfig& config, const Encoders& encod
   if (group.fresh_per_group + group.stored_per_group < 1)
     throw Error("a group needs responses, found group.fresh_per_group = 0 and group.stored_per_group = 0");
   PromptOptions options = prompt_options(data);
-  options.require_answer = group.fresh_per_group > 0 && reward.needs_answer();
+  options.require_answer = (group.fresh_per_group > 0 || needs.optimal_values) && reward.needs_answer();
   const std::vector<StoredGroup> groups = read_stored(data, options);
   Joined joined = join(data, options, groups);
   TrainingData result;

@@ -4,6 +4,7 @@
 
 #include "data/encode.h"
 #include "data/group.h"
+#include "objective/objective.h"
 #include "reward/total_reward.h"
 #include "train/config.h"
 
@@ -20,8 +21,9 @@ struct TrainingData {
 /// without stored responses are left out. Missing rewards are computed; truncated responses, rewarded or not, are
 /// treated as rewards.truncated says.
 /// Throws Error for unreadable or empty data, a missing answer or reward, or a sequence that does not fit the model.
-TrainingData load_training_data(const TrainConfig& config, const Encoders& encoders, TotalReward& reward,
-                                const ModelLimits& limits);
+/// `needs` are the objective's.
+TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds& needs, const Encoders& encoders,
+                                TotalReward& reward, const ModelLimits& limits);
 
 /// Rewards responses[i] of prompt_of[i], in place. Returns which of them rewards.truncated = "drop" removes.
 std::vector<bool> reward_responses(TotalReward& reward, const std::vector<const PromptRecord*>& prompt_of,
