@@ -3,7 +3,7 @@
 # of objective and data gets the same grid (four values of β, two learning rates; seed 0, 250 steps), measured on the 500
 # training prompts kept aside; the best point is trained again with seeds 1, 2, 3, and each of those models reads the
 # evaluation prompts once. One run per core at a time. Resumable: what is there is not computed again.
-#     scripts/adders-objectives.sh [SHARED_FOLDER]      about 75 minutes on 2 cores
+#     scripts/adders-objectives.sh [SHARED_FOLDER]      about 90 minutes on 2 cores beside other work
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export AGRO=${AGRO:-build/release/bin/agro}
@@ -102,28 +102,37 @@ interval() {  # NAME FILES…
           printf "%.1f ± %.1f", m, 4.303 * sqrt((v > 0 ? v : 0) / n)}'
 }
 
+row() {  # FUNCTION: one row for each objective, one column for each kind of data
+  local objective kind
+  printf '| objective |' && printf ' %s |' $data && echo
+  printf '%s' '|---|' && for kind in $data; do printf '%s' '---|'; done && echo
+  for objective in $objectives; do
+    printf '| `%s` |' "$objective"
+    for kind in $data; do printf ' %s |' "$("$1" "$objective" "$kind")"; done
+    echo
+  done
+}
+accuracies() {
+  local results=("$OUT/chosen/$1/$2"/*/result.json)
+  echo "$(interval greedy_accuracy "${results[@]}") / $(interval answer_probability "${results[@]}")"
+}
+chosen() { sed 's/.*=//; s/,/, /' "$OUT/grid/$1/$2/chosen"; }
+candidates() {
+  local shape rate file
+  for shape in $(shapes_of "$1"); do
+    for rate in "${rates[@]}"; do
+      file=$OUT/grid/$1/$2/$shape,$rate/result.json
+      echo "$(figure greedy_accuracy "$file") $(figure answer_probability "$file")" |
+        awk -v at="${shape#*=}, $rate" '{printf "%s: %.1f / %.1f<br>", at, 100 * $1, 100 * $2}'
+    done
+  done
+}
+
 {
-  echo '| objective | data | chosen | greedy | sampled |'
-  echo '|---|---|---|---|---|'
-  for objective in $objectives; do
-    for kind in $data; do
-      echo "| \`$objective\` | $kind | $(sed 's/,/, /' "$OUT/grid/$objective/$kind/chosen") | $(interval greedy_accuracy "$OUT/chosen/$objective/$kind"/*/result.json) | $(interval answer_probability "$OUT/chosen/$objective/$kind"/*/result.json) |"
-    done
-  done
-  echo
-  echo '| objective | data | every candidate on the prompts kept aside: greedy / sampled |'
-  echo '|---|---|---|'
-  for objective in $objectives; do
-    for kind in $data; do
-      printf '| `%s` | %s |' "$objective" "$kind"
-      for shape in $(shapes_of "$objective"); do
-        for rate in "${rates[@]}"; do
-          file=$OUT/grid/$objective/$kind/$shape,$rate/result.json
-          printf ' %s %s: %s;' "${shape#*=}" "$rate" \
-            "$(echo "$(figure greedy_accuracy "$file") $(figure answer_probability "$file")" | awk '{printf "%.1f / %.1f", 100 * $1, 100 * $2}')"
-        done
-      done
-      echo ' |'
-    done
-  done
+  echo 'Greedy / sampled accuracy on the evaluation prompts, percent: mean of three seeds ± half a 95 % interval.' && echo
+  row accuracies
+  echo && echo 'The chosen point: β (for `topr` and `asymmetric_reinforce` the baseline and its shift), learning rate.' && echo
+  row chosen
+  echo && echo 'Every candidate on the prompts kept aside: greedy / sampled.' && echo
+  row candidates
 } | tee "$OUT/tables.md"
