@@ -42,10 +42,23 @@ void add_verify(CLI::App& program) {
       ->required();
   add_config_options(*command, options->settings, {"tolerance", "relative_tolerance", "trim", "ignore_case"});
   command->footer(R"(JSON lines on standard input, one answer each on standard output:
-  {"gold", "pred"} -> {"equal": true | false | null, "why"}   null: the gold answer is unreadable
+  {"gold", "pred"} -> {"equal": true | false | null, "why"}
 
-Example:
-  echo '{"gold": "1,000", "pred": "It is 1000."}' | agro verify --policy last_number)");
+null: the gold answer cannot be read, or (strict, lenient) neither equality nor difference can be proved.
+
+Policies:
+  exact         the texts are the same
+  last_number   their last numbers are the same
+  gsm8k         the numbers after their last "####" are the same
+  strict        the answers (in \boxed{}, after "####" or "the answer is") are equal as formulas, sets, intervals,
+                matrices, equations, words; the same units, lists in the same order
+  lenient       as strict; the answer may stand anywhere, and notation, missing units, order of lists are forgiven
+  math_verify   the conventions of Math-Verify
+  hendrycks     the string normalisation published with the MATH data set
+
+Examples:
+  echo '{"gold": "1,000", "pred": "It is 1000."}' | agro verify --policy last_number
+  echo '{"gold": "\\frac{1}{2}", "pred": "so \\boxed{0.5}"}' | agro verify --policy strict)");
   command->callback([options] {
     const Verifier verifier = find_verifier(options->policy);
     answer_lines(

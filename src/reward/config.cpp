@@ -7,15 +7,17 @@ namespace agro {
 void RewardConfig::visit(ConfigVisitor& v) {
   Choices kinds = verifier_names();
   kinds.push_back("command");
-  v.field("kind", kind, kinds,
-          "exact: the completion is the answer. last_number: their last numbers agree. gsm8k: the numbers after their "
-          "last #### agree. Each gives 1 or 0. command: a program of yours gives any number.");
+  v.field(
+      "kind", kind, kinds,
+      "exact: the completion is the answer. last_number: their last numbers agree. gsm8k: the numbers after their "
+      "last #### agree. strict, lenient: the answers in them are mathematically equal (docs/verifier.md). math_verify, "
+      "hendrycks: the conventions of those graders. Each gives 1 or 0. command: a program of yours gives any number.");
   v.field("name", name, "Its mean is logged as reward_NAME; empty: the kind.");
   v.field("weight", weight, Range{-1e6, 1e6}, "Factor in the sum of all rewards.");
   v.field("tolerance", options.tolerance, Range{0, 1e300},
-          "last_number, gsm8k: largest difference that counts as equal.");
+          "Largest difference of two numbers that counts as equal; not for exact and hendrycks.");
   v.field("relative_tolerance", options.relative_tolerance, Range{0, 1},
-          "last_number, gsm8k: the same as a share of the answer's magnitude; the larger of the two holds.");
+          "The same as a share of the answer's magnitude; the larger of the two holds.");
   v.field("trim", options.trim, "exact: whitespace around completion and answer does not count.");
   v.field("ignore_case", options.ignore_case, "exact: upper and lower case (A-Z) count as equal.");
   v.field("command", command,

@@ -56,6 +56,17 @@ TEST(TotalReward, TreatsTruncatedResponsesAsTold) {
   EXPECT_THAT(message_of([] { TotalReward({.reward = {}, .truncated = "zero"}); }), HasSubstr("truncated = \"zero\""));
 }
 
+TEST(TotalReward, WhatCannotBeDecidedEarnsNothing) {
+  TotalReward reward({.reward = {reward_of("strict")}, .truncated = "keep"});
+  const std::vector<RewardQuery> queries = {
+      {.prompt = "", .completion = "\\boxed{1+\\sqrt2}", .answer = "\\sqrt{3+2\\sqrt2}"},
+      {.prompt = "", .completion = "\\boxed{\\sqrt2+1}", .answer = "1+\\sqrt2"},
+  };
+  EXPECT_THAT(reward.score(queries).total, ElementsAre(0, 1));
+  const std::vector<RewardQuery> unusable = {{.prompt = "", .completion = "1", .answer = ""}};
+  EXPECT_THAT(message_of([&] { reward.score(unusable); }), HasSubstr("the gold answer is empty"));
+}
+
 TEST(TotalReward, MixesInACommand) {
   RewardConfig command = reward_of("command", -0.5);
   command.name = "length";

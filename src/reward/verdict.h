@@ -6,8 +6,9 @@
 namespace agro {
 
 struct Verdict {
-  std::optional<bool> equal;  // no value: cannot be decided (the gold answer itself is unreadable)
+  std::optional<bool> equal;  // no value: the gold answer itself is unreadable, or `undecided`
   std::string why;            // one line for people
+  bool undecided = false;     // both answers are readable, but neither equality nor difference could be shown
 };
 
 struct VerifyOptions {

@@ -18,8 +18,9 @@ std::vector<double> VerifierReward::score(std::span<const RewardQuery> queries) 
           .at(place())
           .hint("give every prompt an \"answer\", or use a reward of kind \"command\"");
     const Verdict verdict = verifier_(*query.answer, query.completion, options_);
-    if (!verdict.equal) throw fail("answer \"{}\" cannot be used: {}", excerpt(*query.answer), verdict.why).at(place());
-    rewards.push_back(*verdict.equal ? 1.0 : 0.0);
+    if (!verdict.equal && !verdict.undecided)
+      throw fail("answer \"{}\" cannot be used: {}", excerpt(*query.answer), verdict.why).at(place());
+    rewards.push_back(verdict.equal == true ? 1.0 : 0.0);
   }
   return rewards;
 }

@@ -9,6 +9,8 @@
 #include "reward/exact.h"
 #include "reward/gsm8k.h"
 #include "reward/last_number.h"
+#include "reward/math/hendrycks.h"
+#include "reward/math/policies.h"
 
 namespace agro {
 namespace {
@@ -19,9 +21,9 @@ struct Row {
 };
 
 constexpr std::array kVerifiers = {
-    Row{"exact", verify_exact},
-    Row{"last_number", verify_last_number},
-    Row{"gsm8k", verify_gsm8k},
+    Row{"exact", verify_exact},         Row{"last_number", verify_last_number}, Row{"gsm8k", verify_gsm8k},
+    Row{"strict", verify_strict},       Row{"lenient", verify_lenient},         Row{"math_verify", verify_math_verify},
+    Row{"hendrycks", verify_hendrycks},
 };
 
 }  // namespace

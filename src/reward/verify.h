@@ -1,7 +1,7 @@
 #pragma once
 // The table of verifiers: how a prediction is compared with the gold answer, by name.
 // A new policy is one pair of files beside gsm8k.{h,cpp} and one row in verify.cpp; `agro verify --policy` and
-// `[[rewards.reward]] kind` then know it.
+// `[[rewards.reward]] kind` then know it. What mathematics they need is in math/.
 #include <string>
 #include <string_view>
 #include <vector>

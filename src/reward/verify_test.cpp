@@ -48,6 +48,9 @@ TEST(Gsm8kPolicy, ReadsTheMarkedAnswer) {
   EXPECT_EQ(verify("gsm8k", gold, "#### the answer is 72").equal, false);
   EXPECT_EQ(verify("gsm8k", gold, "####\n72").equal, false) << "it must be on the line of the mark";
   EXPECT_EQ(verify("gsm8k", gold, "#### 72.5", {.tolerance = 0.5}).equal, true);
+  EXPECT_EQ(verify("gsm8k", gold, " $72.0 ").equal, true) << "nothing but a number";
+  EXPECT_EQ(verify("gsm8k", gold, "71").equal, false);
+  EXPECT_EQ(verify("gsm8k", gold, "72 clips").equal, false);
   EXPECT_EQ(verify("gsm8k", "#### none", "#### 72").equal, std::nullopt);
   EXPECT_EQ(verify("gsm8k", "", "#### 72").equal, std::nullopt);
 }
