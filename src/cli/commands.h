@@ -12,6 +12,7 @@ void add_train(CLI::App& program);
 void add_sft(CLI::App& program);
 void add_config(CLI::App& program);
 void add_init(CLI::App& program);
+void add_inspect(CLI::App& program);
 void add_generate(CLI::App& program);
 void add_score(CLI::App& program);
 void add_eval(CLI::App& program);

@@ -31,6 +31,8 @@ std::vector<int> allowed_cpus() {
 
 void unpin_this_thread() { sched_setaffinity(0, sizeof(cpu_set_t), &initial_mask()); }
 
+int cpu_count() { return CPU_COUNT(&initial_mask()); }
+
 int thread_count() { return omp_get_max_threads(); }
 
 void set_up_threads(int count) {
@@ -48,6 +50,19 @@ void set_up_threads(int count) {
     CPU_SET(static_cast<size_t>(cpus[static_cast<size_t>(omp_get_thread_num())]), &one);
     sched_setaffinity(0, sizeof(one), &one);
   }
+}
+
+bool workers_are_pinned() {
+  std::vector<cpu_set_t> masks(static_cast<size_t>(thread_count()));
+#pragma omp parallel
+  sched_getaffinity(0, sizeof(cpu_set_t), &masks[static_cast<size_t>(omp_get_thread_num())]);
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (const cpu_set_t& mask : masks) {
+    if (CPU_COUNT(&mask) != 1) return false;
+    CPU_OR(&all, &all, &mask);
+  }
+  return CPU_COUNT(&all) == static_cast<int>(masks.size());
 }
 
 void detail::parallel_for(int64_t count, void (*body)(int64_t, void*), void* context) {

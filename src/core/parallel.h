@@ -13,6 +13,12 @@ int thread_count();
 /// Call once at start, outside any parallel region.
 void set_up_threads(int count);
 
+/// CPUs this process was allowed at start.
+int cpu_count();
+
+/// Whether every worker thread is confined to one CPU of its own. Call outside any parallel region.
+bool workers_are_pinned();
+
 /// Gives the calling thread (or, after fork, the child process) every CPU the process was allowed at start: a thread
 /// or child made by a pinned worker would otherwise stay on that worker's core.
 void unpin_this_thread();

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
-#include <climits>
 #include <cstdlib>
 
 #include "core/parallel.h"
@@ -20,12 +19,11 @@ void allow_avx512() {
 #endif
 }
 
-/// Activations of one step are as large as those of the next: giving them back to the system and faulting them in again
-/// costs up to a third of a step.
 void keep_freed_memory() {
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  ::mallopt(M_TRIM_THRESHOLD, INT_MAX);
-  ::mallopt(M_TOP_PAD, 64 << 20);
+  constexpr HeapSettings kHeap;
+  ::mallopt(M_MMAP_THRESHOLD, kHeap.mmap_threshold);
+  ::mallopt(M_TRIM_THRESHOLD, kHeap.trim_threshold);
+  ::mallopt(M_TOP_PAD, kHeap.top_pad);
 }
 
 }  // namespace
