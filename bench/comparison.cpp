@@ -24,9 +24,10 @@ double seconds(const std::function<void()>& work) {
 
 }  // namespace
 
-Comparison::Comparison(std::string unit, bool higher_is_better)
+Comparison::Comparison(const std::string& unit, bool higher_is_better, const std::string& ours,
+                       const std::string& reference)
     : higher_is_better_(higher_is_better),
-      table_({{unit, Align::kLeft}, {"agro"}, {"min - max"}, {"LibTorch"}, {"min - max"}, {"ratio"}}) {}
+      table_({{unit, Align::kLeft}, {ours}, {"min - max"}, {reference}, {"min - max"}, {"ratio"}}) {}
 
 void Comparison::add(const std::string& name, std::vector<double> ours, std::vector<double> reference) {
   const double a = median(ours), b = median(reference);

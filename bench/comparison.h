@@ -1,5 +1,6 @@
 #pragma once
-// agro beside plain LibTorch: medians of interleaved rounds, their spread, and the ratio of the medians.
+// Two ways of the same work, mostly agro beside plain LibTorch: medians of interleaved rounds, their spread, and the
+// ratio of the medians.
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,8 +12,9 @@ namespace agro {
 class Comparison {
  public:
   /// `unit` heads the two columns of measurements, "tokens/s"; `higher_is_better` says which way the ratio is turned:
-  /// it is above 1 where agro is faster.
-  Comparison(std::string unit, bool higher_is_better);
+  /// it is above 1 where `ours` is faster than `reference`.
+  Comparison(const std::string& unit, bool higher_is_better, const std::string& ours = "agro",
+             const std::string& reference = "LibTorch");
 
   void add(const std::string& name, std::vector<double> ours, std::vector<double> reference);
 

@@ -80,7 +80,8 @@ class Training {
       : sequences_(random_sequences(kTokens + 1)),
         model_(random_model()),
         plain_(model_),
-        optimizer_(model_, {.learning_rate = kLearningRate, .clip_norm = kClipNorm}),
+        optimizer_(std::vector<ParameterGroup>{{model_.parameters()}},
+                   {.learning_rate = kLearningRate, .clip_norm = kClipNorm}),
         plain_optimizer_(plain_.parameters(),
                          torch::optim::AdamWOptions(kLearningRate).betas({0.9, 0.95}).weight_decay(0)) {
     for (const TokenIds& s : sequences_) items_.push_back({std::span(s).first(1), std::span(s).subspan(1)});

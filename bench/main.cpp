@@ -1,5 +1,5 @@
-// agro_bench [operators | end-to-end] [--benchmark_filter=REGEX …]: without a word, both. Ratios above 1: agro is
-// faster.
+// agro_bench [operators | end-to-end | shared-prompts] [--benchmark_filter=REGEX …]: without a word, all. Ratios above
+// 1: agro is faster.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <benchmark/benchmark.h>
@@ -11,6 +11,7 @@
 
 #include "bench/end_to_end.h"
 #include "bench/operators.h"
+#include "bench/shared_prompts.h"
 #include "core/error.h"
 #include "tensor/machine.h"
 
@@ -32,8 +33,9 @@ int run(int argc, char** argv) {
     argv[1] = argv[0];
     --argc, ++argv;
   }
-  if (!only.empty() && only != "operators" && only != "end-to-end")
-    throw agro::fail("unknown part '{}': expected operators or end-to-end", only);
+  const auto wanted = [&](std::string_view part) { return only.empty() || only == part; };
+  if (!wanted("operators") && !wanted("end-to-end") && !wanted("shared-prompts"))
+    throw agro::fail("unknown part '{}': expected operators, end-to-end or shared-prompts", only);
   // Repetitions of all operators in random order; an option of the command line comes later and wins.
   std::vector<std::string> options{argv[0], "--benchmark_repetitions=9", "--benchmark_min_time=0.02",
                                    "--benchmark_enable_random_interleaving=true"};
@@ -48,10 +50,13 @@ int run(int argc, char** argv) {
   agro::set_up_machine(0);
   std::cout << fmt::format("LibTorch {}, {}, {} threads\n", TORCH_VERSION, kernels_in_use(), at::get_num_threads())
             << "Medians of interleaved rounds; a ratio above 1 means that agro is faster.\n\n";
-  if (only != "operators")
+  if (wanted("end-to-end"))
     std::cout << "Llama of 0.8M parameters, 64 sequences of 64 tokens\n"
               << agro::compare_end_to_end(kRounds) << std::endl;
-  if (only != "end-to-end") std::cout << agro::compare_operators() << std::flush;
+  if (wanted("shared-prompts"))
+    std::cout << "Groups whose prompt is computed once, beside a prompt for every response\n"
+              << agro::compare_shared_prompts(kRounds) << std::endl;
+  if (wanted("operators")) std::cout << agro::compare_operators() << std::flush;
   return 0;
 }
 

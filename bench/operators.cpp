@@ -41,24 +41,36 @@ std::function<void()> with_backward(std::vector<Tensor> leaves, F f) {
   };
 }
 
-LinearWeight weight_of(const Tensor& weight) {
+LinearWeight weight_of(const Tensor& weight, Products products = Products::kFloat32) {
   LinearWeight w;
   w.weight = weight;
+  w.products = products;
   return w;
 }
 
 void add_products() {
-  // Rows, outputs, inputs: prefill and training of two sizes, then decoding.
-  for (const auto& [m, n, k] :
-       {std::array<int64_t, 3>{4096, 128, 128}, {2048, 1536, 576}, {64, 576, 576}, {8, 576, 576}, {1, 576, 576}}) {
+  // Rows, outputs, inputs: prefill and training of two sizes, decoding, then a vocabulary.
+  for (const auto& [m, n, k] : {std::array<int64_t, 3>{4096, 128, 128},
+                                {2048, 1536, 576},
+                                {64, 576, 576},
+                                {8, 576, 576},
+                                {1, 576, 576},
+                                {64, 49152, 576}}) {
     const Tensor x = torch::randn({m, k}), w = torch::randn({n, k});
-    compare(
-        fmt::format("product {}x{}x{}", m, n, k), [x, p = weight_of(w)] { benchmark::DoNotOptimize(linear(x, p)); },
-        [x, w] { benchmark::DoNotOptimize(at::linear(x, w)); });
+    for (const Products products : {Products::kFloat32, Products::kBFloat16})
+      compare(
+          fmt::format("product {}x{}x{}{}", m, n, k, products == Products::kBFloat16 ? ", bfloat16" : ""),
+          [x, p = weight_of(w, products)] { benchmark::DoNotOptimize(linear(x, p)); },
+          [x, w] { benchmark::DoNotOptimize(at::linear(x, w)); });
   }
-  const Tensor x = leaf({4096, 128}), w = leaf({344, 128});
-  compare("linear 4096x344x128, with backward", with_backward({x, w}, [x, p = weight_of(w)] { return linear(x, p); }),
+  for (const auto& [m, n, k] : {std::array<int64_t, 3>{4096, 344, 128}, {512, 1536, 576}}) {
+    const Tensor x = leaf({m, k}), w = leaf({n, k});
+    for (const Products products : {Products::kFloat32, Products::kBFloat16})
+      compare(
+          fmt::format("linear {}x{}x{}, with backward{}", m, n, k, products == Products::kBFloat16 ? ", bfloat16" : ""),
+          with_backward({x, w}, [x, p = weight_of(w, products)] { return linear(x, p); }),
           with_backward({x, w}, [x, w] { return at::linear(x, w); }));
+  }
 }
 
 void add_rows() {
@@ -87,6 +99,19 @@ void add_attention() {
   compare("attention 64 x 64 rows, with backward",
           with_backward({q, k, v}, [=] { return attention(q, k, v, shape, packed); }),
           with_backward({bq, bk, bv}, [=] { return plain_attention(bq, bk, bv, mask); }));
+
+  // A prompt of 256 with 8 responses of 64; the reference repeats the prompt.
+  constexpr int64_t kN = 8, kPrompt = 256, kRows = kPrompt + kN * kT;
+  Offsets group{0, kPrompt};
+  for (int64_t s = 0; s < kN; ++s) group.push_back(kPrompt + (s + 1) * kT);
+  Prefixes prefixes(kN + 1, 0);
+  prefixes[0] = -1;
+  const Tensor gq = leaf({kRows, kH * kD}), gk = leaf({kRows, kH * kD}), gv = leaf({kRows, kH * kD});
+  const Tensor rq = leaf({kN, kH, kPrompt + kT, kD}), rk = leaf({kN, kH, kPrompt + kT, kD}),
+               rv = leaf({kN, kH, kPrompt + kT, kD}), long_mask = causal_mask(kPrompt + kT);
+  compare("attention 256 + 8 x 64 rows, with backward",
+          with_backward({gq, gk, gv}, [=] { return attention(gq, gk, gv, shape, group, prefixes); }),
+          with_backward({rq, rk, rv}, [=] { return plain_attention(rq, rk, rv, long_mask); }));
 
   const Tensor one = torch::randn({kB, kH * kD}), batched = one.view({kB, kH, 1, kD});
   Tensor keys = torch::randn({kB, kT, kH * kD}), values = torch::randn({kB, kT, kH * kD});

@@ -54,6 +54,8 @@ endif()
 
 if(AGRO_WITH_TORCH)
   find_package(Torch REQUIRED)
+  # Debian's package description of oneDNN asks for OpenCL, which nothing here needs.
+  find_library(AGRO_DNNL dnnl REQUIRED)
   # Imported here rather than through TORCH_CXX_FLAGS, which would also carry an ABI define to torch-free rooms.
   add_library(agro_torch INTERFACE)
   target_include_directories(agro_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})

@@ -125,7 +125,8 @@ Evaluated evaluate(const Options& options) {
   };
   Evaluator evaluator(options.evaluate, std::move(setup));
   if (options.reference.empty()) return {prompts, evaluator.evaluate(opened.model, nullptr, options.beta)};
-  const CausalLm reference = ModelFolder(options.reference).load(weight_dtype_named(options.model.dtype));
+  CausalLm reference = ModelFolder(options.reference).load(weight_dtype_named(options.model.dtype));
+  reference.set_products(products_named(options.model.products));
   evaluator.prepare_reference(reference, options.beta);
   return {prompts, evaluator.evaluate(opened.model, &reference, options.beta)};
 }

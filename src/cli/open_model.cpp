@@ -12,6 +12,9 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--dtype", options.dtype, "Weights in memory; same: as in the file.")
       ->capture_default_str()
       ->check(CLI::IsMember({"float32", "bfloat16", "same"}));
+  command.add_option("--products", options.products, "Numbers that enter the matrix products; sums are float32.")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
   command.add_option("--threads", options.threads, "Worker threads; 0: one per CPU this process may use.")
       ->check(CLI::Range(0, 4096));
 }
@@ -20,6 +23,7 @@ OpenModel open_model(const ModelOptions& options) {
   set_up_machine(options.threads);
   ModelFolder folder(options.folder);
   CausalLm model = folder.load(weight_dtype_named(options.dtype));
+  model.set_products(products_named(options.products));
   TextTools text = load_text_tools(options.folder);
   Encoders encoders = make_encoders(text, folder.config().eos_token_ids, true);
   return {std::move(folder), std::move(model), std::move(text), std::move(encoders)};

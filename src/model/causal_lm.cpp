@@ -9,12 +9,17 @@
 
 namespace agro {
 
-PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position) {
-  PackedBatch batch{Tensor(), Tensor(), {0}};
+PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position,
+                           const Prefixes& prefixes) {
+  PackedBatch batch{Tensor(), Tensor(), {0}, prefixes};
   std::vector<int64_t> ids, positions;
   for (size_t s = 0; s < sequences.size(); ++s) {
     if (sequences[s].empty()) throw fail("sequence {} of the batch is empty", s);
-    const int64_t first = first_position.empty() ? 0 : first_position[s];
+    int64_t first = 0;
+    if (!first_position.empty())
+      first = first_position[s];
+    else if (!prefixes.empty() && prefixes[s] >= 0)
+      first = static_cast<int64_t>(sequences[static_cast<size_t>(prefixes[s])].size());
     for (size_t i = 0; i < sequences[s].size(); ++i) positions.push_back(first + static_cast<int64_t>(i));
     ids.insert(ids.end(), sequences[s].begin(), sequences[s].end());
     batch.offsets.push_back(static_cast<int64_t>(ids.size()));
@@ -38,6 +43,11 @@ CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::str
   head_ = parts.head;
 }
 
+void CausalLm::set_products(Products products) {
+  for (DecoderLayer& layer : layers_) layer.set_products(products);
+  head_.products = products;
+}
+
 at::TensorOptions CausalLm::activation_options() const {
   const Tensor& w = token_embedding_;
   return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type())
@@ -49,10 +59,6 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
   if (last >= config_.max_position_embeddings)
     throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1,
                config_.max_position_embeddings);
-  if (last >= config_.full_attention_length())
-    throw fail("a sequence of {} tokens is longer than the model's attention window of {}", last + 1,
-               config_.full_attention_length())
-        .hint("sliding-window attention is not supported; shorter sequences do not need it");
   Tensor x = embed_rows(token_embedding_, batch.ids);
   if (position_embedding_.defined()) {
     x = x + embed_rows(position_embedding_, batch.positions);
@@ -61,7 +67,7 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
     const int64_t rows = std::min(config_.max_position_embeddings, std::max<int64_t>(256, 2 * (last + 1)));
     rope_ = rope_table(config_, rows).to(x.device());
   }
-  const DecoderContext context{batch.offsets, batch.positions, rope_, cache, places};
+  const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, rope_, cache, places};
   for (size_t layer = 0; layer < layers_.size(); ++layer)
     x = layers_[layer].forward(x, static_cast<int64_t>(layer), context);
   return final_norm_(x);
@@ -70,6 +76,7 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
 Tensor CausalLm::hidden_states(const PackedBatch& batch) const { return forward(batch, nullptr, nullptr); }
 
 Tensor CausalLm::hidden_states(const PackedBatch& batch, KvCache& cache, const std::vector<CachePlace>& places) const {
+  if (!batch.prefixes.empty()) throw Error("a batch for the key/value cache cannot have prefixes of its own");
   const torch::NoGradGuard no_grad;
   return forward(batch, &cache, &places);
 }

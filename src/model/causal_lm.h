@@ -10,18 +10,21 @@
 
 namespace agro {
 
-/// Packed token sequences, no padding: sequence s is ids[offsets[s]] … ids[offsets[s+1] − 1].
+/// Packed token sequences, no padding: sequence s is ids[offsets[s]] … ids[offsets[s+1] − 1]. A sequence may continue
+/// another, as each response of a group continues its prompt, whose rows then stand there once for all of them.
 struct PackedBatch {
   Tensor ids;        // [N] int64
-  Tensor positions;  // [N] int64, counted from 0 in each sequence
+  Tensor positions;  // [N] int64, counted from 0 in each sequence, from the prefix's length in one that has a prefix
   Offsets offsets;
+  Prefixes prefixes;
 
   int64_t tokens() const { return offsets.back(); }
 };
 
-/// Packs whole sequences; sequence s starts at position first_position[s] (empty: 0). Throws Error for an empty
-/// sequence.
-PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position = {});
+/// Packs sequences in order. Sequence s starts at position first_position[s] (empty: at 0, or behind the prefix that
+/// `prefixes` gives it). Throws Error for an empty sequence.
+PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position = {},
+                           const Prefixes& prefixes = {});
 
 /// A tensor of the model under its HuggingFace name.
 struct NamedTensor {
@@ -40,8 +43,12 @@ class CausalLm {
   /// Throws Error for ids outside the vocabulary or positions beyond max_position_embeddings.
   Tensor hidden_states(const PackedBatch& batch) const;
 
-  /// The same for sampling: sequence s continues at places[s] of the cache. Not differentiable.
+  /// The same for sampling: sequence s continues at places[s] of the cache. Not differentiable. The batch has no
+  /// prefixes: they are in the cache.
   Tensor hidden_states(const PackedBatch& batch, KvCache& cache, const std::vector<CachePlace>& places) const;
+
+  /// Chooses what the products of all linear layers and the output projection are made of; float32 at first.
+  void set_products(Products products);
 
   /// Output projection [V, C]; its weight is the embedding's where they are tied.
   const LinearWeight& head() const { return head_; }

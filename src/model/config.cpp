@@ -244,13 +244,6 @@ double ModelConfig::attention_scale(int64_t layer) const {
   return scale_attn_by_inverse_layer_idx ? scale / static_cast<double>(layer + 1) : scale;
 }
 
-int64_t ModelConfig::full_attention_length() const {
-  int64_t length = max_position_embeddings;
-  for (const int64_t window : attention_windows)
-    if (window > 0) length = std::min(length, window);
-  return length;
-}
-
 ModelConfig parse_model_config(std::string_view config_text, std::string_view generation_text) {
   ModelConfig config;
   config.json_text = config_text;

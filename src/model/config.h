@@ -67,8 +67,6 @@ struct ModelConfig {
 
   /// Factor of the query-key products in layer `layer`, counted from 0.
   double attention_scale(int64_t layer) const;
-  /// Sequences up to this many tokens are not affected by any attention window.
-  int64_t full_attention_length() const;
 };
 
 /// Normalises the text of a config.json; `generation` is the text of a generation_config.json, empty where there is

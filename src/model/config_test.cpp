@@ -228,11 +228,6 @@ TEST(ModelConfig, SlidingWindows) {
       error_of(with(llama_like("qwen3"),
                     {{"use_sliding_window", true}, {"sliding_window", 9}, {"layer_types", {"full_attention"}}})),
       HasSubstr("'layer_types' must list 4 layers"));
-
-  ModelConfig config = parse(llama_like("qwen2"));
-  EXPECT_EQ(config.full_attention_length(), 32768);
-  config.attention_windows = {0, 16, 0, 32};
-  EXPECT_EQ(config.full_attention_length(), 16);
 }
 
 TEST(ModelConfig, AttentionScale) {

@@ -8,6 +8,12 @@ Tensor Norm::operator()(const Tensor& x) const {
   return bias.defined() ? layer_norm(x, weight, bias, epsilon) : rms_norm(x, weight, epsilon);
 }
 
+void DecoderLayer::set_products(Products products) {
+  for (LinearWeight* weight : {&q, &k, &v, &o, &up, &down}) weight->products = products;
+  if (qkv) qkv->products = products;
+  if (gate) gate->products = products;
+}
+
 Tensor DecoderLayer::attend(const Tensor& x, int64_t layer, const DecoderContext& context) const {
   Tensor queries, keys, values;
   if (qkv) {
@@ -22,7 +28,7 @@ Tensor DecoderLayer::attend(const Tensor& x, int64_t layer, const DecoderContext
     queries = rotary(queries, context.positions, context.rope, shape.heads);
     keys = rotary(keys, context.positions, context.rope, shape.kv_heads);
   }
-  if (context.cache == nullptr) return attention(queries, keys, values, shape, context.offsets);
+  if (context.cache == nullptr) return attention(queries, keys, values, shape, context.offsets, context.prefixes);
   return attention_cached(queries, keys, values, shape, context.offsets, *context.places, context.cache->keys(layer),
                           context.cache->values(layer));
 }

@@ -23,6 +23,7 @@ struct Norm {
 /// What a forward pass works on: packed rows, no padding.
 struct DecoderContext {
   const Offsets& offsets;                           // sequence s: rows offsets[s] … offsets[s+1] − 1
+  const Prefixes& prefixes;                         // which sequence each one continues; none where empty
   const Tensor& positions;                          // [N] int64
   const Tensor& rope;                               // [P, D] or undefined
   KvCache* cache = nullptr;                         // sampling: keys of earlier positions
@@ -39,6 +40,8 @@ struct DecoderLayer {
   LinearWeight up, down;
   AttentionShape shape;
   Activation act = Activation::kSilu;
+
+  void set_products(Products products);
 
   /// x [N, C] → [N, C].
   Tensor forward(const Tensor& x, int64_t layer, const DecoderContext& context) const;

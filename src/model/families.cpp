@@ -16,7 +16,7 @@ LinearWeight linear_weight(const Parameter& parameter, const std::string& name, 
 
 AttentionShape attention_shape(const ModelConfig& config, int64_t layer) {
   return {config.num_attention_heads, config.num_key_value_heads, config.head_dim,
-          static_cast<float>(config.attention_scale(layer))};
+          static_cast<float>(config.attention_scale(layer)), config.attention_windows[static_cast<size_t>(layer)]};
 }
 
 LinearWeight output_head(const ModelConfig& config, const Parameter& parameter, const Tensor& embedding) {

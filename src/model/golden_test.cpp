@@ -105,6 +105,20 @@ TEST_P(GoldenModel, GradientsOfTheMeanNll) {
               1e-4 * golden["grad_global_norm"].get<double>());
 }
 
+// Rounding to 8 bits at every product moves the logits of these random models by about 1 % of their spread.
+TEST_P(GoldenModel, BFloat16ProductsMoveLogprobsByLittle) {
+  CausalLm model = folder.load(WeightDtype::kFloat32);
+  const torch::NoGradGuard no_grad;
+  const auto ids = golden["long"]["input_ids"].get<TokenIds>();
+  const Tensor exact = sequence_logprobs(model, ids);
+  model.set_products(Products::kBFloat16);
+  const double difference = (sequence_logprobs(model, ids) - exact).abs().mean().item<double>();
+  EXPECT_LE(difference, 0.02 * exact.std().item<double>());
+  EXPECT_GT(difference, 1e-4) << "nothing was rounded";
+  model.set_products(Products::kFloat32);
+  EXPECT_TRUE(torch::equal(sequence_logprobs(model, ids), exact));
+}
+
 // The plain LibTorch path in float64 tells rounding from error: it must agree with the kernels within float32's
 // rounding.
 TEST_P(GoldenModel, Float64ReferencePathAgrees) {
@@ -121,6 +135,26 @@ TEST_P(GoldenModel, WritesBackTheSameBytes) {
   for (const char* name : {"config.json", "generation_config.json", "model.safetensors"})
     EXPECT_EQ(read_file(copy / name), read_file(folder.path() / name)) << name;
   std::filesystem::remove_all(copy);
+}
+
+// A trained model's own answers: within the bound that sampler_mismatch has to keep.
+TEST(GoldenTrainedModel, BFloat16ProductsKeepLogprobsOfAnswers) {
+  const ModelFolder folder(kGolden / "e2e_qwen2_addition");
+  CausalLm model = folder.load(WeightDtype::kFloat32);
+  model.set_products(Products::kBFloat16);
+  const torch::NoGradGuard no_grad;
+  double difference = 0;
+  int64_t tokens = 0;
+  const Json golden = read_json(folder.path() / "golden.json");
+  for (const Json& example : golden["cases"]) {
+    const auto prompt = example["prompt_ids"].get<TokenIds>(), answer = example["greedy_ids"].get<TokenIds>();
+    const std::vector<PromptCompletion> items{{prompt, answer}};
+    const Tensor logprobs = completion_logprobs(model, items).to(torch::kDouble);
+    const Tensor expected = torch::tensor(numbers(example["token_logprobs"]), torch::kDouble);
+    difference += (logprobs - expected).abs().sum().item<double>();
+    tokens += logprobs.numel();
+  }
+  EXPECT_LE(difference / static_cast<double>(tokens), 5e-3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, GoldenModel,

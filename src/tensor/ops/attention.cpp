@@ -7,10 +7,13 @@
 namespace agro {
 namespace {
 
-std::vector<AttentionSpan> packed_spans(const Offsets& offsets, const float* k, const float* v, int64_t stride) {
+std::vector<AttentionSpan> packed_spans(const Offsets& offsets, const Prefixes& prefixes, const Tensor& k,
+                                        const Tensor& v) {
+  const int64_t stride = k.size(1);
   std::vector<AttentionSpan> spans;
   for (size_t s = 0; s + 1 < offsets.size(); ++s)
-    spans.push_back({offsets[s], offsets[s + 1] - offsets[s], k + offsets[s] * stride, v + offsets[s] * stride, 1});
+    spans.push_back({offsets[s], offsets[s + 1] - offsets[s], read_pointer<float>(k) + offsets[s] * stride,
+                     read_pointer<float>(v) + offsets[s] * stride, 1, prefixes.empty() ? -1 : prefixes[s]});
   return spans;
 }
 
@@ -21,17 +24,27 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionSha
   check_shape(v, {n, shape.kv_heads * shape.head_dim}, "attention values");
 }
 
+void check(const Prefixes& prefixes, const Offsets& offsets) {
+  if (prefixes.empty()) return;
+  if (prefixes.size() + 1 != offsets.size())
+    throw fail("{} prefixes were given for {} sequences", prefixes.size(), offsets.size() - 1);
+  for (size_t s = 0; s < prefixes.size(); ++s)
+    if (prefixes[s] >= static_cast<int64_t>(s) || (prefixes[s] >= 0 && prefixes[static_cast<size_t>(prefixes[s])] >= 0))
+      throw fail("sequence {} cannot continue sequence {}", s, prefixes[s])
+          .hint("a prefix comes earlier in the batch and has no prefix itself");
+}
+
 struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in, const Tensor& v_in,
-                        const AttentionShape& shape, const Offsets& offsets) {
+                        const AttentionShape& shape, const Offsets& offsets, const Prefixes& prefixes) {
     const Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
     Tensor out = torch::empty_like(q), lse = torch::empty({q.size(0), shape.heads}, q.options());
-    const auto spans =
-        packed_spans(offsets, read_pointer<float>(k), read_pointer<float>(v), shape.kv_heads * shape.head_dim);
+    const auto spans = packed_spans(offsets, prefixes, k, v);
     attention_forward(shape, spans, read_pointer<float>(q), write_pointer<float>(out), write_pointer<float>(lse));
     ctx->save_for_backward({q, k, v, out, lse});
     ctx->saved_data["offsets"] = offsets;
-    ctx->saved_data["shape"] = std::vector<int64_t>{shape.heads, shape.kv_heads, shape.head_dim};
+    ctx->saved_data["prefixes"] = prefixes;
+    ctx->saved_data["shape"] = std::vector<int64_t>{shape.heads, shape.kv_heads, shape.head_dim, shape.window};
     ctx->saved_data["scale"] = static_cast<double>(shape.scale);
     return out;
   }
@@ -40,14 +53,15 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     const auto saved = ctx->get_saved_variables();
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2], dout = grads[0].contiguous();
     const auto sizes = ctx->saved_data["shape"].toIntVector();
-    const AttentionShape shape{sizes[0], sizes[1], sizes[2], static_cast<float>(ctx->saved_data["scale"].toDouble())};
-    const auto spans = packed_spans(ctx->saved_data["offsets"].toIntVector(), read_pointer<float>(k),
-                                    read_pointer<float>(v), shape.kv_heads * shape.head_dim);
+    const AttentionShape shape{sizes[0], sizes[1], sizes[2], static_cast<float>(ctx->saved_data["scale"].toDouble()),
+                               sizes[3]};
+    const auto spans =
+        packed_spans(ctx->saved_data["offsets"].toIntVector(), ctx->saved_data["prefixes"].toIntVector(), k, v);
     Tensor dq = torch::empty_like(q), dk = torch::empty_like(k), dv = torch::empty_like(v);
     attention_backward(shape, spans, read_pointer<float>(dout), read_pointer<float>(q), read_pointer<float>(saved[3]),
                        read_pointer<float>(saved[4]), write_pointer<float>(dq), write_pointer<float>(dk),
                        write_pointer<float>(dv));
-    return {dq, dk, dv, Tensor(), Tensor()};
+    return {dq, dk, dv, Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -102,10 +116,12 @@ Tensor attention_cached_ref(const Tensor& q, const AttentionShape& shape, const 
 
 }  // namespace
 
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
-                 const Offsets& offsets) {
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
+                 const Prefixes& prefixes) {
   check(q, k, v, shape, offsets);
-  return on_kernel_path(q) ? AttentionFunction::apply(q, k, v, shape, offsets) : attention_ref(q, k, v, shape, offsets);
+  check(prefixes, offsets);
+  return on_kernel_path(q) ? AttentionFunction::apply(q, k, v, shape, offsets, prefixes)
+                           : attention_ref(q, k, v, shape, offsets, prefixes);
 }
 
 Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,

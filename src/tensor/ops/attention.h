@@ -8,12 +8,17 @@ namespace agro {
 /// Sequence s occupies rows offsets[s] … offsets[s+1] − 1 of the packed tensors; offsets[0] = 0.
 using Offsets = std::vector<int64_t>;
 
-/// q [N, H·D], k and v [N, K·D] packed by `offsets` → [N, H·D]; each row attends to its own sequence up to itself.
-/// Differentiable. Throws Error on shape mismatch.
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
-                 const Offsets& offsets);
+/// Which sequence each sequence s of a packed batch continues: prefixes[s] = p < s says that the rows of p come before
+/// those of s, as a prompt's before those of each of its responses; −1: none, as p itself has none. Empty: all −1.
+using Prefixes = std::vector<int64_t>;
+
+/// q [N, H·D], k and v [N, K·D] packed by `offsets` → [N, H·D]; each row attends to the prefix of its sequence and to
+/// the sequence up to itself, as far back as shape.window allows. Differentiable; the gradient of a prefix is the sum
+/// over the sequences that continue it, in their order. Throws Error on shape mismatch and on a prefix that is none.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
+                 const Prefixes& prefixes = {});
 Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
-                     const Offsets& offsets);
+                     const Offsets& offsets, const Prefixes& prefixes = {});
 
 /// Where a sequence's new rows stand in the cache: slot, and how many keys the slot held before them.
 struct CachePlace {

@@ -5,19 +5,30 @@
 namespace agro {
 
 Tensor attention_ref(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
-                     const Offsets& offsets) {
+                     const Offsets& offsets, const Prefixes& prefixes) {
   const int64_t group = shape.heads / shape.kv_heads;
   std::vector<Tensor> outs;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const int64_t t = offsets[s + 1] - offsets[s];
-    const auto heads_first = [&](const Tensor& x, int64_t heads) {
-      return x.narrow(0, offsets[s], t).view({t, heads, shape.head_dim}).transpose(0, 1);
+    const auto rows_of = [&](const Tensor& x, size_t sequence) {
+      return x.narrow(0, offsets[sequence], offsets[sequence + 1] - offsets[sequence]);
     };
-    const Tensor keys = heads_first(k, shape.kv_heads).repeat_interleave(group, 0);
-    const Tensor values = heads_first(v, shape.kv_heads).repeat_interleave(group, 0);
-    const Tensor future = torch::ones({t, t}, q.options().dtype(torch::kBool)).triu(1);
-    const Tensor scores = (heads_first(q, shape.heads).matmul(keys.transpose(1, 2)) * static_cast<double>(shape.scale))
-                              .masked_fill(future, -std::numeric_limits<double>::infinity());
+    const auto heads_first = [&](const Tensor& x, int64_t heads) {
+      return x.view({x.size(0), heads, shape.head_dim}).transpose(0, 1);
+    };
+    const auto seen = [&](const Tensor& x) {
+      const bool continues = !prefixes.empty() && prefixes[s] >= 0;
+      const Tensor all =
+          continues ? torch::cat({rows_of(x, static_cast<size_t>(prefixes[s])), rows_of(x, s)}) : rows_of(x, s);
+      return heads_first(all, shape.kv_heads).repeat_interleave(group, 0);
+    };
+    const Tensor keys = seen(k), values = seen(v), queries = rows_of(q, s);
+    const int64_t t = queries.size(0), past = keys.size(1) - t;
+    const Tensor all = torch::ones({t, past + t}, q.options().dtype(torch::kBool));
+    Tensor hidden = all.triu(past + 1);
+    if (shape.window > 0) hidden = hidden.logical_or(all.tril(past - shape.window));
+    const Tensor scores =
+        (heads_first(queries, shape.heads).matmul(keys.transpose(1, 2)) * static_cast<double>(shape.scale))
+            .masked_fill(hidden, -std::numeric_limits<double>::infinity());
     outs.push_back(scores.softmax(-1).matmul(values).transpose(0, 1).reshape({t, shape.heads * shape.head_dim}));
   }
   return torch::cat(outs);

@@ -16,13 +16,14 @@ std::vector<Tensor> random_qkv(const AttentionShape& s, int64_t n) {
           random_tensor({n, s.kv_heads * s.head_dim}, 3)};
 }
 
-void check_attention(const AttentionShape& s, const Offsets& offsets) {
+void check_attention(const AttentionShape& s, const Offsets& offsets, const Prefixes& prefixes = {}) {
   const auto with = [=](const auto& apply) {
-    return [=](const std::vector<Tensor>& x) { return apply(x[0], x[1], x[2], s, offsets); };
+    return [=](const std::vector<Tensor>& x) { return apply(x[0], x[1], x[2], s, offsets, prefixes); };
   };
-  check_op({fmt::format("{} heads, {} key heads of {}, {} rows in {} sequences", s.heads, s.kv_heads, s.head_dim,
-                        offsets.back(), offsets.size() - 1),
-            random_qkv(s, offsets.back()), with(attention), with(attention_ref), 1e-6, 4e-6});
+  check_op(
+      {fmt::format("{} heads, {} key heads of {}, window {}, {} rows in {} sequences, prefixes [{}]", s.heads,
+                   s.kv_heads, s.head_dim, s.window, offsets.back(), offsets.size() - 1, fmt::join(prefixes, ", ")),
+       random_qkv(s, offsets.back()), with(attention), with(attention_ref), 1e-6, 4e-6});
 }
 
 // Lengths around the vector, the 4 keys of a step and the 32 rows of a task; one sequence may be empty.
@@ -40,6 +41,92 @@ TEST(Attention, HeadSizes) {
 
 TEST(Attention, SequenceLengths) {
   for (const int64_t length : {1, 2, 15, 16, 17, 31, 32, 33, 65, 129}) check_attention(shape_of(2, 1, 8), {0, length});
+}
+
+TEST(Attention, Windows) {
+  for (const int64_t window : {1, 2, 15, 16, 17, 33, 1000}) {
+    AttentionShape s = shape_of(4, 2, 8);
+    s.window = window;
+    check_attention(s, kRagged);
+  }
+}
+
+TEST(Attention, AWindowHidesOlderKeys) {
+  AttentionShape s = shape_of(1, 1, 2);
+  s.window = 2;
+  const Tensor same = torch::ones({4, 2}), values = torch::tensor({1.0F, 2.0F, 4.0F, 8.0F}).unsqueeze(1).repeat({1, 2});
+  for (const Tensor& mean : {attention(same, same, values, s, {0, 4}), attention_ref(same, same, values, s, {0, 4})})
+    EXPECT_TRUE(torch::allclose(mean.select(1, 0), torch::tensor({1.0F, 1.5F, 3.0F, 6.0F}))) << mean;
+}
+
+// A prompt and its responses, another sequence, a prompt that nobody continues, and a group of long responses.
+const Offsets kTrees = {0, 7, 10, 11, 17, 20, 25, 65, 100, 133, 170, 174};
+const Prefixes kTreePrefixes = {-1, 0, 0, 0, -1, -1, -1, 6, 6, 6, 6};
+
+TEST(AttentionPrefixes, AgreeWithTheReference) {
+  for (const auto& [heads, kv_heads] : {std::pair<int64_t, int64_t>{1, 1}, {2, 1}, {6, 2}, {20, 1}})
+    for (const int64_t head_dim : {3, 16, 33})
+      for (const int64_t window : {0, 1, 5, 38}) {
+        AttentionShape s = shape_of(heads, kv_heads, head_dim);
+        s.window = window;
+        check_attention(s, kTrees, kTreePrefixes);
+      }
+}
+
+/// The same sequences one by one, each with its prefix before it: rows of the trees that every such row stands for.
+struct Unshared {
+  Offsets offsets{0};
+  std::vector<int64_t> rows;  // row of the trees
+  std::vector<int64_t> own;   // rows[own[r]] = r: where each row of the trees is computed first
+};
+
+Unshared unshare(const Offsets& offsets, const Prefixes& prefixes) {
+  Unshared result;
+  for (size_t s = 0; s < prefixes.size(); ++s) {
+    const auto add = [&](size_t which, bool first) {
+      for (int64_t row = offsets[which]; row < offsets[which + 1]; ++row) {
+        if (first) result.own.push_back(static_cast<int64_t>(result.rows.size()));
+        result.rows.push_back(row);
+      }
+    };
+    if (prefixes[s] >= 0) add(static_cast<size_t>(prefixes[s]), false);
+    add(s, true);
+    result.offsets.push_back(static_cast<int64_t>(result.rows.size()));
+  }
+  return result;
+}
+
+TEST(AttentionPrefixes, AreTheSequencesComputedOneByOne) {
+  const Unshared apart = unshare(kTrees, kTreePrefixes);
+  const Tensor rows = int64_tensor(apart.rows), own = int64_tensor(apart.own);
+  for (const int64_t window : {0, 9}) {
+    AttentionShape s = shape_of(4, 2, 16);
+    s.window = window;
+    const auto shared = [&](const std::vector<Tensor>& x) {
+      return attention(x[0], x[1], x[2], s, kTrees, kTreePrefixes);
+    };
+    const auto one_by_one = [&](const std::vector<Tensor>& x) {
+      return attention(x[0].index_select(0, rows), x[1].index_select(0, rows), x[2].index_select(0, rows), s,
+                       apart.offsets)
+          .index_select(0, own);
+    };
+    const auto qkv = random_qkv(s, kTrees.back());
+    const OpResult exact = evaluate(one_by_one, qkv, torch::kDouble), found = evaluate(shared, qkv, torch::kDouble);
+    EXPECT_LE(error_against(found.value, exact.value), 1e-14);
+    for (size_t i = 0; i < 3; ++i) EXPECT_LE(error_against(found.gradients[i], exact.gradients[i]), 1e-14);
+    on_every_instruction_set([&] { expect_same_bits(shared(qkv), one_by_one(qkv), "attention"); });
+  }
+}
+
+TEST(AttentionPrefixes, WrongOnesAreNamed) {
+  const Tensor x = torch::zeros({6, 4});
+  const auto error = [&](const Prefixes& prefixes) {
+    return error_of([&] { attention(x, x, x, shape_of(1, 1, 4), {0, 2, 4, 6}, prefixes); });
+  };
+  EXPECT_EQ(error({-1, 0}), "2 prefixes were given for 3 sequences");
+  const std::string hint = "\n  hint: a prefix comes earlier in the batch and has no prefix itself";
+  EXPECT_EQ(error({-1, 1, -1}), "sequence 1 cannot continue sequence 1" + hint);
+  EXPECT_EQ(error({-1, 0, 1}), "sequence 2 cannot continue sequence 1" + hint);
 }
 
 TEST(Attention, LargeScoresDoNotOverflow) {
@@ -105,7 +192,8 @@ Tensor run_cached(const CachedRun& run, const AttentionShape& s, const std::vect
 TEST(AttentionCached, PiecesHaveTheBitsOfTheWholeSequence) {
   const CachedRun run{{0, 7, 24}, {3, 0}, {{2, 9}, {1, 1}, {1, 3}, {3, 4}}};
   for (const int64_t head_dim : {5, 16, 33}) {
-    const AttentionShape s = shape_of(4, 2, head_dim);
+    AttentionShape s = shape_of(4, 2, head_dim);
+    s.window = head_dim == 16 ? 6 : 0;
     const auto qkv = random_qkv(s, run.offsets.back());
     on_every_instruction_set([&] {
       expect_same_bits(run_cached(run, s, qkv, torch::kFloat32), attention(qkv[0], qkv[1], qkv[2], s, run.offsets),
@@ -116,7 +204,8 @@ TEST(AttentionCached, PiecesHaveTheBitsOfTheWholeSequence) {
 
 TEST(AttentionCached, Float64PathAgreesWithTheWholeSequence) {
   const CachedRun run{{0, 7, 24}, {3, 0}, {{2, 9}, {1, 1}, {1, 3}, {3, 4}}};
-  const AttentionShape s = shape_of(4, 2, 6);
+  AttentionShape s = shape_of(4, 2, 6);
+  s.window = 8;
   const auto qkv = random_qkv(s, run.offsets.back());
   const Tensor whole =
       attention_ref(qkv[0].to(torch::kDouble), qkv[1].to(torch::kDouble), qkv[2].to(torch::kDouble), s, run.offsets);

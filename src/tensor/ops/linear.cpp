@@ -6,10 +6,10 @@ namespace agro {
 namespace {
 
 /// out [a.cols, b.cols] = aᵀ · b for a [N, A], b [N, B].
-Tensor transposed_product(const Tensor& a, const Tensor& b) {
+Tensor transposed_product(const Tensor& a, const Tensor& b, Products products) {
   const int64_t n = a.size(0), rows = a.size(1), columns = b.size(1);
   Tensor out = torch::empty({rows, columns}, a.options());
-  matmul({read_pointer<float>(a), rows, 1, rows}, PackedMatrix::from_plain(read_pointer<float>(b), n, columns, columns),
+  matmul({read_pointer<float>(a), rows, 1, rows}, pack_rows(read_pointer<float>(b), n, columns, products),
          write_pointer<float>(out), columns);
   return out;
 }
@@ -18,12 +18,14 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const LinearWeight* w) {
     const Tensor input = x.contiguous();
-    const PackedMatrix& packed = w->pack->get(weight, w->layout);
-    Tensor out = torch::empty({input.size(0), packed.n()}, input.options());
-    matmul({read_pointer<float>(input), input.size(0), input.size(1)}, packed, write_pointer<float>(out), packed.n(),
-           {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr});
+    const int64_t columns = w->out_features();
+    Tensor out = torch::empty({input.size(0), columns}, input.options());
+    matmul({read_pointer<float>(input), input.size(0), input.size(1)}, w->pack->get(weight, w->layout, w->products),
+           write_pointer<float>(out), columns, {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr});
     ctx->save_for_backward({input, weight});
     ctx->saved_data["conv1d"] = w->layout == WeightLayout::kInOut;
+    ctx->saved_data["bfloat16"] = w->products == Products::kBFloat16;
+    ctx->saved_data["pack"] = at::IValue::make_capsule(w->pack);
     return out;
   }
 
@@ -31,14 +33,23 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const auto saved = ctx->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], dy = grads[0].contiguous();
     const WeightLayout layout = ctx->saved_data["conv1d"].toBool() ? WeightLayout::kInOut : WeightLayout::kOutIn;
+    const Products products = ctx->saved_data["bfloat16"].toBool() ? Products::kBFloat16 : Products::kFloat32;
     Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) {
       dx = torch::empty_like(x);
-      matmul({read_pointer<float>(dy), dy.size(0), dy.size(1)}, pack_weight(weight, layout, true),
-             write_pointer<float>(dx), x.size(1));
+      const auto multiply = [&](const RightHandSide& packed) {
+        matmul({read_pointer<float>(dy), dy.size(0), dy.size(1)}, packed, write_pointer<float>(dx), x.size(1));
+      };
+      // Kept only where both copies together are no larger than the weight.
+      if (products == Products::kBFloat16)
+        multiply(at::static_intrusive_pointer_cast<WeightPack>(ctx->saved_data["pack"].toCapsule())
+                     ->get(weight, layout, products, true));
+      else
+        multiply(pack_weight(weight, layout, true, products));
     }
     if (ctx->needs_input_grad(1))
-      dweight = layout == WeightLayout::kOutIn ? transposed_product(dy, x) : transposed_product(x, dy);
+      dweight =
+          layout == WeightLayout::kOutIn ? transposed_product(dy, x, products) : transposed_product(x, dy, products);
     if (ctx->needs_input_grad(2)) {
       dbias = torch::empty({dy.size(1)}, dy.options());
       column_sum(dy.size(0), dy.size(1), read_pointer<float>(dy), write_pointer<float>(dbias));
@@ -49,28 +60,49 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
-PackedMatrix pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient) {
+Products products_named(std::string_view name) {
+  if (name == "float32") return Products::kFloat32;
+  if (name == "bfloat16") return Products::kBFloat16;
+  throw fail("products of '{}' are not known", name).hint("known: float32, bfloat16");
+}
+
+void matmul(const StridedMatrix& a, const RightHandSide& b, float* out, int64_t out_stride,
+            const MatmulOptions& options) {
+  std::visit([&](const auto& packed) { matmul(a, packed, out, out_stride, options); }, b);
+}
+
+RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products) {
   const Tensor w = weight.contiguous();
   const int64_t rows = w.size(0), columns = w.size(1);
   // x·Wᵀ of an [out, in] weight and dy·W of an [in, out] one both need the transpose of what is stored.
   const bool transpose = (layout == WeightLayout::kOutIn) != for_gradient;
-  if (w.scalar_type() == at::kBFloat16) {
-    return transpose ? PackedMatrix::from_transposed(bfloat16_bits(w), rows, columns)
-                     : PackedMatrix::from_plain(bfloat16_bits(w), rows, columns, columns);
-  }
-  return transpose ? PackedMatrix::from_transposed(read_pointer<float>(w), rows, columns)
-                   : PackedMatrix::from_plain(read_pointer<float>(w), rows, columns, columns);
+  const auto pack = [&](const auto* values) -> RightHandSide {
+    if (products == Products::kBFloat16)
+      return transpose ? RoundedMatrix::from_transposed(values, rows, columns)
+                       : RoundedMatrix::from_plain(values, rows, columns, columns);
+    return transpose ? PackedMatrix::from_transposed(values, rows, columns)
+                     : PackedMatrix::from_plain(values, rows, columns, columns);
+  };
+  return w.scalar_type() == at::kBFloat16 ? pack(bfloat16_bits(w)) : pack(read_pointer<float>(w));
 }
 
-const PackedMatrix& WeightPack::get(const Tensor& weight, WeightLayout layout) {
+RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products) {
+  if (products == Products::kBFloat16)
+    return RoundedMatrix::from_plain(x, rows, columns, columns, RoundedMatrix::kVaryingK);
+  return PackedMatrix::from_plain(x, rows, columns, columns);
+}
+
+const RightHandSide& WeightPack::get(const Tensor& weight, WeightLayout layout, Products products, bool for_gradient) {
   const int64_t version = weight.is_inference() ? 0 : static_cast<int64_t>(weight._version());
-  if (packed_.empty() || data_ != weight.data_ptr() || version_ != version) {
-    packed_ = PackedMatrix();  // frees the old copy before the new one is made
-    packed_ = pack_weight(weight, layout, false);
+  if (data_ != weight.data_ptr() || version_ != version || products_ != products) {
+    forward_.reset(), gradient_.reset();  // frees the old copies before a new one is made
     data_ = weight.data_ptr();
     version_ = version;
+    products_ = products;
   }
-  return packed_;
+  std::optional<RightHandSide>& packed = for_gradient ? gradient_ : forward_;
+  if (!packed) packed = pack_weight(weight, layout, for_gradient, products);
+  return *packed;
 }
 
 Tensor linear(const Tensor& x, const LinearWeight& w) {

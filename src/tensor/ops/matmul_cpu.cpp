@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "core/parallel.h"
@@ -193,13 +191,8 @@ PackedMatrix pack_plain(const T* source, int64_t k, int64_t n, int64_t row_strid
 }  // namespace
 
 PackedMatrix::PackedMatrix(int64_t k, int64_t n, Element element) : k_(k), n_(n), element_(element) {
-  const size_t bytes = static_cast<size_t>(std::max<int64_t>(1, panels() * panel_bytes()));
-  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-  if (memory == nullptr) throw std::bad_alloc();
-  data_.reset(static_cast<std::byte*>(memory));
+  data_ = aligned_memory(static_cast<size_t>(panels() * panel_bytes()));
 }
-
-void PackedMatrix::Free::operator()(std::byte* p) const { std::free(p); }
 
 PackedMatrix PackedMatrix::from_transposed(const float* source, int64_t n, int64_t k) {
   return pack_transposed(source, n, k, Element::kFloat32);

@@ -7,8 +7,8 @@
 // same only for one library build; a fixed order per element gives it by construction.)
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
+
+#include "tensor/ops/aligned_memory.h"
 
 namespace agro {
 
@@ -40,12 +40,9 @@ class PackedMatrix {
 
  private:
   int64_t panel_bytes() const { return k_ * kPanel * (element_ == Element::kFloat32 ? 4 : 2); }
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
   int64_t k_ = 0, n_ = 0;
   Element element_ = Element::kFloat32;
-  std::unique_ptr<std::byte[], Free> data_;
+  AlignedMemory data_;
 };
 
 /// Left-hand side: element (row, k) lies at data[row * row_stride + k * k_stride].

@@ -62,58 +62,121 @@ HWY_INLINE void axpy(float x, const float* a, float* out, int64_t n) {
   });
 }
 
-/// out[d] = Σ_j weight[j] · rows[j · stride + d] (+ out[d] if accumulate), j ascending.
-HWY_INLINE void weighted_sum(const float* weight, int64_t count, const float* rows, int64_t stride, int64_t n,
-                             float* out, bool accumulate) {
+/// out[d] += Σ_j weight[j · weight_stride] · rows[j · stride + d], j ascending.
+struct WeightedSum {
+  const float* weight;
+  int64_t weight_stride;
+  const float* rows;
+  float* out;
+};
+
+/// kVectors vectors of columns of kSums sums over rows of one stride, side by side: enough chains of multiply-adds to
+/// hide their latency.
+template <int kSums, int kVectors>
+HWY_INLINE void add_columns(const WeightedSum* sums, int64_t count, int64_t stride, int64_t column) {
+  const int64_t lanes = row_lanes();
+  // Unrolled, so that the sums stay in registers.
+  const auto each = [](auto&& f) {
+    HWY_UNROLL(2)
+    for (int k = 0; k < kSums; ++k) {
+      HWY_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v) f(k, v);
+    }
+  };
+  RowVec s[kSums][kVectors];
+  const float* weight[kSums];
+  const float* row[kSums];
+  each([&](int k, int v) { s[k][v] = hn::LoadU(kRow, sums[k].out + column + v * lanes); });
+  HWY_UNROLL(2)
+  for (int k = 0; k < kSums; ++k) weight[k] = sums[k].weight, row[k] = sums[k].rows + column;
+  for (int64_t j = 0; j < count; ++j) {
+    HWY_UNROLL(2)
+    for (int k = 0; k < kSums; ++k) {
+      const RowVec w = hn::Set(kRow, *weight[k]);
+      HWY_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v) s[k][v] = hn::MulAdd(w, hn::LoadU(kRow, row[k] + v * lanes), s[k][v]);
+      weight[k] += sums[k].weight_stride;
+      row[k] += stride;
+    }
+  }
+  each([&](int k, int v) { hn::StoreU(s[k][v], kRow, sums[k].out + column + v * lanes); });
+}
+
+/// Does kSums weighted sums over `count` rows of n floats.
+template <int kSums>
+HWY_INLINE void add_weighted(const WeightedSum* sums, int64_t count, int64_t stride, int64_t n) {
+  if (count <= 0) return;
   const int64_t lanes = row_lanes();
   int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    RowVec s0 = hn::Zero(kRow), s1 = s0, s2 = s0, s3 = s0;
-    if (accumulate) {
-      s0 = hn::LoadU(kRow, out + i);
-      s1 = hn::LoadU(kRow, out + i + lanes);
-      s2 = hn::LoadU(kRow, out + i + 2 * lanes);
-      s3 = hn::LoadU(kRow, out + i + 3 * lanes);
-    }
-    const float* row = rows + i;
-    for (int64_t j = 0; j < count; ++j, row += stride) {
-      const RowVec w = hn::Set(kRow, weight[j]);
-      s0 = hn::MulAdd(w, hn::LoadU(kRow, row), s0);
-      s1 = hn::MulAdd(w, hn::LoadU(kRow, row + lanes), s1);
-      s2 = hn::MulAdd(w, hn::LoadU(kRow, row + 2 * lanes), s2);
-      s3 = hn::MulAdd(w, hn::LoadU(kRow, row + 3 * lanes), s3);
-    }
-    hn::StoreU(s0, kRow, out + i);
-    hn::StoreU(s1, kRow, out + i + lanes);
-    hn::StoreU(s2, kRow, out + i + 2 * lanes);
-    hn::StoreU(s3, kRow, out + i + 3 * lanes);
+  for (; i + 4 * lanes <= n; i += 4 * lanes) add_columns<kSums, 4>(sums, count, stride, i);
+  if (i + 2 * lanes <= n) {
+    add_columns<kSums, 2>(sums, count, stride, i);
+    i += 2 * lanes;
   }
   for (; i < n; i += lanes) {
-    RowVec s = accumulate ? load(out + i, n - i) : hn::Zero(kRow);
-    const float* row = rows + i;
-    for (int64_t j = 0; j < count; ++j, row += stride) s = hn::MulAdd(hn::Set(kRow, weight[j]), load(row, n - i), s);
-    store(s, out + i, n - i);
+    for (int k = 0; k < kSums; ++k) {
+      RowVec s = load(sums[k].out + i, n - i);
+      for (int64_t j = 0; j < count; ++j)
+        s = hn::MulAdd(hn::Set(kRow, sums[k].weight[j * sums[k].weight_stride]),
+                       load(sums[k].rows + j * stride + i, n - i), s);
+      store(s, sums[k].out + i, n - i);
+    }
   }
+}
+
+/// out[k] = scale · (sum of the lanes of sk), in the order of sum_lanes.
+HWY_INLINE void scaled_sums(RowVec s0, RowVec s1, RowVec s2, RowVec s3, float scale, float* out) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  // The four additions that sum_lanes does one after the other, for four vectors at once.
+  const auto quarter = [](RowVec v) {
+    const hn::Half<RowTag> half;
+    const auto sum = hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v));
+#if HWY_TARGET == HWY_AVX3
+    const hn::Half<decltype(half)> part;
+    return hn::Add(hn::LowerHalf(part, sum), hn::UpperHalf(part, sum));
+#else
+    return sum;
+#endif
+  };
+  const hn::FixedTag<float, 4> four;
+  const auto a = quarter(s0), b = quarter(s1), c = quarter(s2), d = quarter(s3);
+  const auto ab = hn::Add(hn::InterleaveLower(four, a, b), hn::InterleaveUpper(four, a, b));
+  const auto cd = hn::Add(hn::InterleaveLower(four, c, d), hn::InterleaveUpper(four, c, d));
+  const auto sums = hn::Add(hn::ConcatLowerLower(four, cd, ab), hn::ConcatUpperUpper(four, cd, ab));
+  hn::StoreU(hn::Mul(hn::Set(four, scale), sums), four, out);
+#else
+  out[0] = scale * sum_lanes(s0);
+  out[1] = scale * sum_lanes(s1);
+  out[2] = scale * sum_lanes(s2);
+  out[3] = scale * sum_lanes(s3);
+#endif
 }
 
 /// score[j] = scale · (q · rows[j · stride …]), j < count.
 HWY_INLINE void scaled_dots(const float* q, const float* rows, int64_t stride, int64_t count, int64_t n, float scale,
                             float* score) {
+  const int64_t lanes = row_lanes();
   int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
     const float* row = rows + j * stride;
     RowVec s0 = hn::Zero(kRow), s1 = s0, s2 = s0, s3 = s0;
-    for_vectors(n, [&](int64_t i, int64_t left) {
-      const RowVec x = load(q + i, left);
-      s0 = hn::MulAdd(x, load(row + i, left), s0);
-      s1 = hn::MulAdd(x, load(row + stride + i, left), s1);
-      s2 = hn::MulAdd(x, load(row + 2 * stride + i, left), s2);
-      s3 = hn::MulAdd(x, load(row + 3 * stride + i, left), s3);
-    });
-    score[j] = scale * sum_lanes(s0);
-    score[j + 1] = scale * sum_lanes(s1);
-    score[j + 2] = scale * sum_lanes(s2);
-    score[j + 3] = scale * sum_lanes(s3);
+    // Written out: a body passed to for_vectors is not always inlined, and then keeps the sums in memory.
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      const RowVec x = hn::LoadU(kRow, q + i);
+      s0 = hn::MulAdd(x, hn::LoadU(kRow, row + i), s0);
+      s1 = hn::MulAdd(x, hn::LoadU(kRow, row + stride + i), s1);
+      s2 = hn::MulAdd(x, hn::LoadU(kRow, row + 2 * stride + i), s2);
+      s3 = hn::MulAdd(x, hn::LoadU(kRow, row + 3 * stride + i), s3);
+    }
+    if (i < n) {
+      const RowVec x = load(q + i, n - i);
+      s0 = hn::MulAdd(x, load(row + i, n - i), s0);
+      s1 = hn::MulAdd(x, load(row + stride + i, n - i), s1);
+      s2 = hn::MulAdd(x, load(row + 2 * stride + i, n - i), s2);
+      s3 = hn::MulAdd(x, load(row + 3 * stride + i, n - i), s3);
+    }
+    scaled_sums(s0, s1, s2, s3, scale, score + j);
   }
   for (; j < count; ++j) score[j] = scale * dot(q, rows + j * stride, n);
 }

@@ -33,8 +33,8 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden_in, const Tensor& weight, const Tensor& targets_in,
                         const LinearWeight* head, double temperature) {
     const Tensor hidden = hidden_in.contiguous(), targets = targets_in.contiguous();
-    const PackedMatrix& packed = head->pack->get(weight, head->layout);
-    const int64_t n = hidden.size(0), c = hidden.size(1), vocabulary = packed.n();
+    const RightHandSide& packed = head->pack->get(weight, head->layout, head->products);
+    const int64_t n = hidden.size(0), c = hidden.size(1), vocabulary = head->out_features();
     const auto t = static_cast<float>(temperature);
     Tensor out = torch::empty({n}, hidden.options()), lse = torch::empty({n}, hidden.options());
     std::vector<float> logits(static_cast<size_t>(std::min(n, kTokenChunk) * std::min(vocabulary, kVocabularyBlock)));
@@ -60,6 +60,7 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
     }
     ctx->save_for_backward({hidden, weight, targets, lse});
     ctx->saved_data["temperature"] = temperature;
+    ctx->saved_data["bfloat16"] = head->products == Products::kBFloat16;
     return out;
   }
 
@@ -68,14 +69,15 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
     const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &lse = saved[3],
                  grad = grads[0].contiguous();
     const auto t = static_cast<float>(ctx->saved_data["temperature"].toDouble());
+    const Products products = ctx->saved_data["bfloat16"].toBool() ? Products::kBFloat16 : Products::kFloat32;
     const int64_t n = hidden.size(0), c = hidden.size(1), vocabulary = weight.size(0);
     Tensor dhidden = torch::zeros_like(hidden), dweight;
     if (ctx->needs_input_grad(1)) dweight = torch::zeros(weight.sizes(), hidden.options());
     std::vector<float> logits(static_cast<size_t>(std::min(n, kTokenChunk) * std::min(vocabulary, kVocabularyBlock)));
     for_vocabulary(vocabulary, [&](int64_t first, int64_t columns) {
       const Tensor block = weight.narrow(0, first, columns);
-      const PackedMatrix forward_block = pack_weight(block, WeightLayout::kOutIn, false);
-      const PackedMatrix backward_block = pack_weight(block, WeightLayout::kOutIn, true);
+      const RightHandSide forward_block = pack_weight(block, WeightLayout::kOutIn, false, products);
+      const RightHandSide backward_block = pack_weight(block, WeightLayout::kOutIn, true, products);
       for (const Chunk& chunk : chunks_of(n)) {
         const float* rows = read_pointer<float>(hidden) + chunk.begin * c;
         matmul({rows, chunk.rows, c}, forward_block, logits.data(), columns);
@@ -85,7 +87,7 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
         matmul({logits.data(), chunk.rows, columns}, backward_block, write_pointer<float>(dhidden) + chunk.begin * c, c,
                {.accumulate = true});
         if (dweight.defined())
-          matmul({logits.data(), columns, 1, columns}, PackedMatrix::from_plain(rows, chunk.rows, c, c),
+          matmul({logits.data(), columns, 1, columns}, pack_rows(rows, chunk.rows, c, products),
                  write_pointer<float>(dweight) + first * c, c, {.accumulate = true});
       }
     });

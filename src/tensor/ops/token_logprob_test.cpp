@@ -58,6 +58,38 @@ TEST(TokenLogprobs, BFloat16HeadAgreesWithFloat64) {
   }
 }
 
+// The logits are those of the rounded inputs; the gradient's own products round once more, by at most 2⁻⁹ a factor.
+TEST(TokenLogprobs, BFloat16ProductsAgreeWithFloat64OnRoundedInputs) {
+  for (const Shape& s : kShapes) {
+    SCOPED_TRACE(fmt::format("[{}, {}] over {}", s.n, s.c, s.vocabulary));
+    const auto rounded = [](const Tensor& x) { return x.to(torch::kBFloat16).to(torch::kFloat); };
+    const Tensor targets = random_ids(s.n, s.vocabulary, 7);
+    const std::vector<Tensor> inputs{rounded(random_tensor({s.n, s.c}, 1)),
+                                     rounded(random_tensor({s.vocabulary, s.c}, 2))};
+    const OpResult exact =
+        evaluate([&](const std::vector<Tensor>& x) { return token_logprobs_ref(x[0], head_of(x[1]), targets, 0.7); },
+                 inputs, torch::kDouble);
+    const auto found = [&] {
+      return evaluate(
+          [&](const std::vector<Tensor>& x) {
+            LinearWeight head = head_of(x[1]);
+            head.products = Products::kBFloat16;
+            return token_logprobs(x[0], head, targets, 0.7);
+          },
+          inputs, torch::kFloat32);
+    };
+    on_every_instruction_set([&] {
+      const OpResult two = found();
+      EXPECT_LE(error_against(two.value, exact.value), 1e-6);
+      for (size_t i = 0; i < 2; ++i) EXPECT_LE(error_against(two.gradients[i], exact.gradients[i]), 0x1p-8) << i;
+      const ThreadsForTest threads(1);
+      const OpResult one = found();
+      expect_same_bits(one.value, two.value, "value with one thread");
+      for (size_t i = 0; i < 2; ++i) expect_same_bits(one.gradients[i], two.gradients[i], "gradient with one thread");
+    });
+  }
+}
+
 TEST(TokenLogprobs, SumToOneOverTheVocabulary) {
   const Tensor hidden = random_tensor({1, 6}, 1, 30.0), weight = random_tensor({4100, 6}, 2);
   on_every_instruction_set([&] {

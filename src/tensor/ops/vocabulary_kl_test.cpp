@@ -45,6 +45,22 @@ TEST(VocabularyKl, BFloat16ReferenceAgreesWithFloat64) {
             2e-5});
 }
 
+TEST(VocabularyKl, BFloat16ProductsAgreeWithFloat64OnRoundedInputs) {
+  const auto rounded = [](const Tensor& x) { return x.to(torch::kBFloat16).to(torch::kFloat); };
+  const std::vector<Tensor> inputs{rounded(random_tensor({9, 40}, 1, 0.3)), rounded(random_tensor({130, 40}, 2))};
+  const Tensor ref_hidden = rounded(random_tensor({9, 8}, 3)), ref_weight = rounded(random_tensor({130, 8}, 4));
+  const OpResult exact = evaluate(kl(ref_hidden, ref_weight, true), inputs, torch::kDouble);
+  const OpResult found = evaluate(
+      [&](const std::vector<Tensor>& x) {
+        LinearWeight head = head_of(x[1]), ref_head = head_of(ref_weight);
+        head.products = ref_head.products = Products::kBFloat16;
+        return vocabulary_kl(x[0], head, ref_hidden, ref_head);
+      },
+      inputs, torch::kFloat32);
+  EXPECT_LE(error_against(found.value, exact.value), 2e-6);
+  for (size_t i = 0; i < 2; ++i) EXPECT_LE(error_against(found.gradients[i], exact.gradients[i]), 0x1p-8) << i;
+}
+
 TEST(VocabularyKl, IsZeroBetweenEqualsAndPositiveOtherwise) {
   const Tensor hidden = random_tensor({20, 6}, 1), weight = random_tensor({50, 6}, 2);
   EXPECT_LE(vocabulary_kl(hidden, head_of(weight), hidden, head_of(weight)).abs().max().item<float>(), 0.0F);

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "core/parallel.h"
+#include "tensor/ops/attention_cpu.h"
+#include "tensor/ops/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/ops/attention_backward_cpu.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "hwy/contrib/math/math-inl.h"
+#include "tensor/ops/attention-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace agro {
+namespace HWY_NAMESPACE {
+
+struct BackwardArrays {
+  const float* dout;
+  const float* q;
+  const float* out;
+  const float* log_sum_exp;
+  float* dq;
+};
+
+// The queries of a block of rows, contiguous, with what the backward pass knows of each.
+class BackwardBlock {
+ public:
+  BackwardBlock(const AttentionShape& shape, const BackwardArrays& arrays) : shape_(shape), arrays_(arrays) {}
+
+  // Writes dq of the rows and adds to the gradients of the keys and values they see.
+  void run(const HeadOfSpan& head, Range rows) {
+    const int64_t d = shape_.head_dim, stride = head.stride;
+    gather(head, rows);
+    head.for_tiles(head.seen_by_any(rows), [&](const KeyPart& part, Range tile) {
+      const float* keys = part.keys + (tile.begin - part.positions.begin) * stride;
+      const float* values = part.values + (tile.begin - part.positions.begin) * stride;
+      for (size_t i = 0; i < queries_.size(); ++i) slopes(i, tile, keys, values, stride);
+      add_seen_rows(queries_, tile, slope_.data(), HeadOfSpan::kTile, keys, stride, d,
+                    [&](size_t i) { return dq_.data() + static_cast<int64_t>(i) * d; });
+      for (int64_t j = tile.begin; j < tile.end; ++j) add_to_key(part, j, j - tile.begin, rows, head);
+    });
+    for (size_t i = 0; i < queries_.size(); ++i)
+      std::copy_n(dq_.data() + static_cast<int64_t>(i) * d, d, arrays_.dq + queries_[i].at * d);
+  }
+
+ private:
+  void gather(const HeadOfSpan& head, Range rows) {
+    const int64_t d = shape_.head_dim;
+    head.queries_of(rows, queries_);
+    const size_t count = queries_.size(), floats = count * static_cast<size_t>(d);
+    q_.resize(floats), dout_.resize(floats), log_sum_exp_.resize(count), delta_.resize(count);
+    dq_.assign(floats, 0.0F);
+    probability_.resize(count * HeadOfSpan::kTile), slope_.resize(count * HeadOfSpan::kTile);
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t at = queries_[i].at;
+      std::copy_n(arrays_.q + at * d, d, q_.data() + static_cast<int64_t>(i) * d);
+      std::copy_n(arrays_.dout + at * d, d, dout_.data() + static_cast<int64_t>(i) * d);
+      log_sum_exp_[i] = arrays_.log_sum_exp[at];
+      delta_[i] = dot(arrays_.dout + at * d, arrays_.out + at * d, d);
+    }
+  }
+
+  // Probabilities and slopes of query i over the positions of the tile that it sees.
+  void slopes(size_t i, Range tile, const float* keys, const float* values, int64_t stride) {
+    const Range here = intersection(queries_[i].seen, tile);
+    const int64_t count = here.size(), skipped = here.begin - tile.begin, d = shape_.head_dim;
+    if (count <= 0) return;
+    float* probability = probability_.data() + static_cast<int64_t>(i) * HeadOfSpan::kTile + skipped;
+    float* slope = slope_.data() + static_cast<int64_t>(i) * HeadOfSpan::kTile + skipped;
+    scaled_dots(q_.data() + static_cast<int64_t>(i) * d, keys + skipped * stride, stride, count, d, shape_.scale,
+                probability);
+    scaled_dots(dout_.data() + static_cast<int64_t>(i) * d, values + skipped * stride, stride, count, d, 1.0F, slope);
+    const RowVec lse = hn::Set(kRow, log_sum_exp_[i]), delta = hn::Set(kRow, delta_[i]);
+    const RowVec scale = hn::Set(kRow, shape_.scale);
+    for_vectors(count, [&](int64_t j, int64_t left) {
+      const RowVec p = hn::Exp(kRow, hn::Sub(load(probability + j, left), lse));
+      store(p, probability + j, left);
+      store(hn::Mul(hn::Mul(p, hn::Sub(load(slope + j, left), delta)), scale), slope + j, left);
+    });
+  }
+
+  // What the rows add to the gradients of the key and the value at a position.
+  void add_to_key(const KeyPart& part, int64_t position, int64_t column, Range rows, const HeadOfSpan& head) {
+    const int64_t d = shape_.head_dim, group = head.queries_per_row();
+    const Range seeing = head.rows_seeing(position, rows);
+    const int64_t first = (seeing.begin - rows.begin) * group, weight = first * HeadOfSpan::kTile + column;
+    const int64_t target = (position - part.positions.begin) * part.gradient_stride;
+    const WeightedSum pair[] = {
+        {slope_.data() + weight, HeadOfSpan::kTile, q_.data() + first * d, part.dkeys + target},
+        {probability_.data() + weight, HeadOfSpan::kTile, dout_.data() + first * d, part.dvalues + target}};
+    add_weighted<2>(pair, seeing.size() * group, d, d);
+  }
+
+  const AttentionShape& shape_;
+  const BackwardArrays& arrays_;
+  std::vector<Query> queries_;
+  std::vector<float> q_, dout_, dq_, probability_, slope_, log_sum_exp_, delta_;
+};
+
+// Spans that one task works through: one span, or neighbours that continue the same prefix. Their part of the prefix's
+// gradient goes to a place of its own, so that tasks need not wait for one another and the sum has one order.
+struct Run {
+  size_t begin, end;  // spans
+  int64_t prefix;
+  int64_t prefix_rows;
+  int64_t partial;  // offset of its [K, 2, prefix_rows, D] floats
+  int64_t work;
+};
+
+std::vector<Run> runs_of(std::span<const AttentionSpan> spans, int64_t floats_per_prefix_row) {
+  constexpr int64_t kRows = 64;
+  std::vector<Run> runs;
+  int64_t partial = 0, rows = 0;
+  for (size_t s = 0; s < spans.size(); ++s) {
+    const AttentionSpan& span = spans[s];
+    if (runs.empty() || span.prefix < 0 || span.prefix != runs.back().prefix || rows >= kRows) {
+      const int64_t prefix_rows = span.prefix < 0 ? 0 : spans[static_cast<size_t>(span.prefix)].rows;
+      runs.push_back({s, s, span.prefix, prefix_rows, partial, 0});
+      partial += prefix_rows * floats_per_prefix_row;
+      rows = 0;
+    }
+    Run& run = runs.back();
+    run.end = s + 1;
+    run.work += span.rows * (run.prefix_rows + span.rows / 2 + 1);
+    rows += span.rows;
+  }
+  return runs;
+}
+
+void backward_simd(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout, const float* q,
+                   const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
+  const BackwardArrays arrays{dout, q, out, log_sum_exp, dq};
+  const int64_t d = shape.head_dim, stride = shape.kv_heads * d;
+  const std::vector<Run> runs = runs_of(spans, 2 * stride);
+  if (runs.empty()) return;
+  const Run& last = runs.back();
+  const auto partial =
+      std::make_unique_for_overwrite<float[]>(static_cast<size_t>(last.partial + 2 * last.prefix_rows * stride));
+  // [prefix_rows, D] of one head: the gradient of its keys, and behind it that of its values.
+  const auto partial_of = [&](const Run& run, int64_t head) {
+    return partial.get() + run.partial + 2 * head * run.prefix_rows * d;
+  };
+
+  std::vector<size_t> order(runs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  // Longest first, so that the last task to finish is a short one.
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return runs[a].work > runs[b].work; });
+  parallel_for(static_cast<int64_t>(runs.size()) * shape.kv_heads, [&](int64_t t) {
+    const Run& run = runs[order[static_cast<size_t>(t / shape.kv_heads)]];
+    const int64_t kv_head = t % shape.kv_heads;
+    float* prefix_gradient = partial_of(run, kv_head);
+    std::fill_n(prefix_gradient, 2 * run.prefix_rows * d, 0.0F);
+    BackwardBlock block(shape, arrays);
+    for (size_t s = run.begin; s < run.end; ++s) {
+      HeadOfSpan head(shape, spans, s, kv_head);
+      const int64_t first = spans[s].first_row * stride + kv_head * d, rows = spans[s].rows;
+      for (float* gradient : {dk, dv})
+        for (int64_t j = 0; j < rows; ++j) std::fill_n(gradient + first + j * stride, d, 0.0F);
+      head.parts[0].dkeys = prefix_gradient;
+      head.parts[0].dvalues = prefix_gradient + run.prefix_rows * d;
+      head.parts[0].gradient_stride = d;
+      head.parts[1].dkeys = dk + first;
+      head.parts[1].dvalues = dv + first;
+      head.parts[1].gradient_stride = stride;
+      const int64_t step = head.rows_per_block();
+      for (int64_t row = 0; row < rows; row += step) block.run(head, {row, std::min(rows, row + step)});
+    }
+  });
+
+  std::vector<std::vector<const Run*>> continuing(spans.size());
+  for (const Run& run : runs)
+    if (run.prefix >= 0) continuing[static_cast<size_t>(run.prefix)].push_back(&run);
+  parallel_for(static_cast<int64_t>(spans.size()) * shape.kv_heads, [&](int64_t t) {
+    const auto prefix = static_cast<size_t>(t / shape.kv_heads);
+    const int64_t kv_head = t % shape.kv_heads, first = spans[prefix].first_row * stride + kv_head * d;
+    for (const Run* run : continuing[prefix]) {
+      const float* part = partial_of(*run, kv_head);
+      for (int64_t j = 0; j < run->prefix_rows; ++j) {
+        axpy(1.0F, part + j * d, dk + first + j * stride, d);
+        axpy(1.0F, part + (run->prefix_rows + j) * d, dv + first + j * stride, d);
+      }
+    }
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace agro
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace agro {
+namespace {
+HWY_EXPORT(backward_simd);
+}  // namespace
+
+void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
+                        const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
+  HWY_DYNAMIC_DISPATCH(backward_simd)(shape, spans, dout, q, out, log_sum_exp, dq, dk, dv);
+}
+
+}  // namespace agro
+#endif  // HWY_ONCE
