@@ -20,8 +20,11 @@ void ObjectiveConfig::visit(ConfigVisitor& v) {
           "gradients, or as it is.");
   v.field("form", form, {"variance", "surrogate"},
           "agro: report the variance or the policy-gradient surrogate as the loss; their gradients are equal.");
-  v.field("through_sampling", through_sampling,
-          "agro: also differentiate through the sampling. Only for responses drawn from the current policy.");
+  v.field(
+      "through_sampling", through_sampling,
+      "agro: also differentiate through the sampling. Only for responses drawn from the current policy. Its gradient "
+      "vanishes at the optimum, but elsewhere too: where a prompt's best reward lies more than about 2 beta above "
+      "its mean, the policy collapses instead.");
   v.field("credit", credit, {"sequence", "token"},
           "agro: one weight per response, or one per token. \"token\" only for responses of the current policy.");
   v.field("kl_estimator", kl_estimator, {"k1", "k2", "k3", "full_vocabulary"},
