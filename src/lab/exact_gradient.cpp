@@ -53,6 +53,21 @@ Vector through_sampling_gradient(const TabularPrompt& prompt, const Vector& logp
   return gradient;
 }
 
+SquareMatrix through_sampling_curvature(const TabularPrompt& prompt, const Vector& logprobs) {
+  const Vector policy = probabilities(logprobs), rewards = regularized_rewards(prompt, logprobs);
+  const Vector gradient = through_sampling_gradient(prompt, logprobs);
+  const double mean = weighted_mean(policy, rewards);
+  SquareMatrix matrix = softmax_covariance(policy);
+  for (size_t i = 0; i < policy.size(); ++i)
+    for (size_t j = 0; j < policy.size(); ++j) {
+      const double departure = rewards[i] - mean, other = rewards[j] - mean;
+      const double score = gradient[i] / policy[i];
+      matrix(i, j) = matrix(i, j) * (score - prompt.beta * (departure - prompt.beta)) -
+                     policy[i] * (policy[j] * other * (departure - prompt.beta) + gradient[j]);
+    }
+  return matrix;
+}
+
 Vector foil_gradient(const TabularPrompt& prompt, const Vector& logprobs, const Vector& mu) {
   const Vector reward_term = weighted_departure(mu, prompt.rewards);
   Vector gradient = kl_gradient(prompt, logprobs);

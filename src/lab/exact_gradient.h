@@ -18,6 +18,9 @@ Vector objective_gradient(const TabularPrompt& prompt, const Vector& logprobs);
 /// ∇ ½ Var_{π_θ} R_θ, through the sampling too (A9).
 Vector through_sampling_gradient(const TabularPrompt& prompt, const Vector& logprobs);
 
+/// Its Jacobian, the Hessian of ½ Var_{π_θ} R_θ; not positive definite in general.
+SquareMatrix through_sampling_curvature(const TabularPrompt& prompt, const Vector& logprobs);
+
 /// The foil's (A11), downhill: of -E_μ[(r - r̄_μ) log π_θ] + β KL(π_θ‖π_ref).
 Vector foil_gradient(const TabularPrompt& prompt, const Vector& logprobs, const Vector& mu);
 

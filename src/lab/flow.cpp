@@ -21,7 +21,9 @@ Slope slope_at(Law law, const TabularPrompt& prompt, const Vector& logprobs, con
   const Vector mu = behavior.probabilities(logprobs);
   if (law == Law::kFoil)
     return {foil_gradient(prompt, logprobs, mu), foil_curvature(prompt, logprobs, mu, behavior.policy_share())};
-  Slope slope = {consistency_gradient(prompt, logprobs, mu), consistency_curvature(prompt, mu)};
+  Slope slope = law == Law::kThroughSampling
+                    ? Slope{through_sampling_gradient(prompt, logprobs), through_sampling_curvature(prompt, logprobs)}
+                    : Slope{consistency_gradient(prompt, logprobs, mu), consistency_curvature(prompt, mu)};
   for (double& x : slope.gradient) x /= prompt.beta;
   for (double& x : slope.curvature.values) x /= prompt.beta;
   return slope;

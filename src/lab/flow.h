@@ -9,8 +9,8 @@ namespace agro {
 /// Did a log-probability fall below -300, or is one not a number? Then the policy has run to the boundary.
 bool has_diverged(const Vector& logprobs);
 
-/// What flows: A5/β, or the foil A11.
-enum class Law { kAgro, kFoil };
+/// What flows: A5/β, A9/β, which is on-policy whatever the behaviour, or the foil A11.
+enum class Law { kAgro, kThroughSampling, kFoil };
 
 struct Flow {
   std::vector<Vector> logprobs;  // of the policy, at every requested time

@@ -1,7 +1,11 @@
 #include "lab/laboratory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <system_error>
 
 #include "core/error.h"
 #include "report/csv_export.h"
@@ -40,13 +44,31 @@ void check(const LabOptions& options) {
     throw fail("--learning-rate must be above 0, found {}", options.learning_rate);
 }
 
+std::vector<double> with_own_beta(std::vector<double> betas, const LabOptions& options) {
+  if (std::find(betas.begin(), betas.end(), options.beta) == betas.end()) betas.push_back(options.beta);
+  std::sort(betas.begin(), betas.end());
+  return betas;
+}
+
+void tell(const LabOptions& options, const std::string& doing) {
+  if (options.progress) options.progress(doing);
+}
+
+void prepare_folder(const Path& folder) {
+  if (folder.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && access(folder.c_str(), W_OK | X_OK) != 0) error = {errno, std::generic_category()};
+  if (error) throw fail("nothing can be written to the folder {}: {}", folder.string(), error.message());
+}
+
 void write_result(const LabResult& result, const Path& csv_folder, const Path& svg_folder) {
   if (!csv_folder.empty()) {
-    std::filesystem::create_directories(csv_folder);
+    prepare_folder(csv_folder);
     for (const LabSheet& sheet : result.sheets) write_atomically(csv_folder / (sheet.name + ".csv"), csv_text(sheet));
   }
   if (svg_folder.empty()) return;
-  std::filesystem::create_directories(svg_folder);
+  prepare_folder(svg_folder);
   for (const LabFigure& figure : result.figures)
     write_atomically(svg_folder / (figure.name + ".svg"), svg_text(figure.plot));
 }
@@ -79,6 +101,12 @@ SvgSeries median_series(const std::string& name, const std::vector<double>& x,
     series.low.push_back(quantile(values, 0.25));
     series.high.push_back(quantile(values, 0.75));
   }
+  return series;
+}
+
+SvgSeries floored(SvgSeries series, double floor) {
+  for (auto* values : {&series.y, &series.low, &series.high})
+    for (double& value : *values) value = std::max(value, floor);
   return series;
 }
 

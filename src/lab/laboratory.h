@@ -1,6 +1,7 @@
 #pragma once
 // The experiments of `agro lab`: each is a function of its options and gives a text, sheets of numbers and figures.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,12 @@ struct LabOptions {
   uint64_t seed = 0;
   size_t instances = 20;  // random problems
   double beta = 0.5;
-  size_t prompts = 3, responses = 10;        // of each problem
-  size_t group_size = 8;                     // sampled responses of a prompt
-  size_t steps = 600;                        // of sampled descent
-  double learning_rate = 2;                  // of sampled descent
-  std::vector<std::string> objectives = {};  // to compare; empty: the laboratory's choice
+  size_t prompts = 3, responses = 10;                           // of each problem
+  size_t group_size = 8;                                        // sampled responses of a prompt
+  size_t steps = 600;                                           // of sampled descent
+  double learning_rate = 2;                                     // of sampled descent
+  std::vector<std::string> objectives = {};                     // to compare; empty: the laboratory's choice
+  std::function<void(const std::string& doing)> progress = {};  // told what comes next, where it takes long
 };
 
 struct LabSheet {
@@ -60,6 +62,15 @@ LabResult leak_experiment(const LabOptions& options);
 /// Throws Error where an option is out of range: at least 1 instance and prompt, 2 responses, groups of 2, β > 0.
 void check(const LabOptions& options);
 
+/// The options' β among others, ascending.
+std::vector<double> with_own_beta(std::vector<double> betas, const LabOptions& options);
+
+/// Calls options.progress, if there is one.
+void tell(const LabOptions& options, const std::string& doing);
+
+/// Makes a folder for results, or throws Error where that cannot be or nothing can be written there; "" is left alone.
+void prepare_folder(const Path& folder);
+
 /// NAME.csv for each sheet, NAME.svg for each figure. The folders are made; "" leaves them out.
 void write_result(const LabResult& result, const Path& csv_folder, const Path& svg_folder);
 
@@ -72,5 +83,8 @@ std::string table_text(const LabSheet& sheet);
 /// A line through the medians of samples[i] at x[i], with a band between the quartiles.
 SvgSeries median_series(const std::string& name, const std::vector<double>& x,
                         const std::vector<std::vector<double>>& samples);
+
+/// The series with nothing of it below `floor`, for logarithmic axes: what is zero to rounding would stretch them.
+SvgSeries floored(SvgSeries series, double floor);
 
 }  // namespace agro

@@ -20,22 +20,33 @@ TEST(Selection, MovesNothingWhileRewardsAreDeterministic) {
        {Selection::kFirst, Selection::kFixedCounts, Selection::kLargestResidual, Selection::kBestAndWorst})
     for (size_t i = 0; i < 3; ++i) {
       const TabularPrompt prompt = random_problem({1, 8, 0.5}, 40, i)[0];
-      const Vector minimizer = selected_minimizer(prompt, random_logprobs(8, 40, i), {.selection = selection},
-                                                  Random(40, Random::Purpose::kDraws, i));
-      EXPECT_LT(std::abs(kl_divergence(minimizer, optimal_logprobs(prompt))), 1e-6) << name_of(selection);
+      const Vector rest = selected_rest_point(prompt, random_logprobs(8, 40, i), {.selection = selection},
+                                              Random(40, Random::Purpose::kDraws, i));
+      EXPECT_LT(std::abs(kl_divergence(rest, optimal_logprobs(prompt))), 1e-6) << name_of(selection);
     }
 }
 
-TEST(Selection, ByNoisyRewardMovesTheMinimizerAndFixedCountsDoNot) {
+double distance_at_rest(const TabularPrompt& prompt, Selection selection, double noise) {
+  return kl_divergence(selected_rest_point(prompt, random_logprobs(8, 41, 0), {.selection = selection, .noise = noise},
+                                           Random(41, Random::Purpose::kDraws)),
+                       optimal_logprobs(prompt));
+}
+
+TEST(Selection, ByNoisyRewardMovesTheRestPointAndFixedCountsDoNot) {
   const TabularPrompt prompt = random_problem({1, 8, 0.5}, 41, 0)[0];
-  const auto distance = [&](Selection selection) {
-    return kl_divergence(selected_minimizer(prompt, random_logprobs(8, 41, 0), {.selection = selection, .noise = 0.3},
-                                            Random(41, Random::Purpose::kDraws)),
-                         optimal_logprobs(prompt));
-  };
-  EXPECT_LT(distance(Selection::kFirst), 2e-3);
-  EXPECT_LT(distance(Selection::kFixedCounts), 2e-3);
-  EXPECT_GT(distance(Selection::kBestAndWorst), 2e-2);
+  EXPECT_LT(distance_at_rest(prompt, Selection::kFirst, 0.3), 2e-3);
+  EXPECT_LT(distance_at_rest(prompt, Selection::kFixedCounts, 0.3), 2e-3);
+  EXPECT_GT(distance_at_rest(prompt, Selection::kBestAndWorst, 0.3), 2e-2);
+}
+
+// At π* the residuals are noise alone, the same law for every response: keeping the largest prefers none of them.
+TEST(Selection, ByResidualLeavesTheOptimumAtRestUnderNoiseThatIsTheSameForAll) {
+  for (size_t i = 0; i < 3; ++i)
+    for (const double noise : {0.1, 0.3, 0.5}) {
+      const TabularPrompt prompt = random_problem({1, 8, 0.5}, 42, i)[0];
+      EXPECT_LT(distance_at_rest(prompt, Selection::kLargestResidual, noise), 1e-3)
+          << "prompt " << i << ", noise " << noise;
+    }
 }
 
 TEST(Gap, EstimatesLieBelowTheTruthAndRiseWithTheGroup) {
@@ -77,7 +88,33 @@ TEST(Laboratory, QuantilesInterpolate) {
   EXPECT_EQ(quantile({5}, 0.75), 5);
 }
 
+TEST(Laboratory, AddsTheAskedBetaToTheTables) {
+  EXPECT_EQ(with_own_beta({0.1, 1}, {.beta = 0.3}), (std::vector<double>{0.1, 0.3, 1}));
+  EXPECT_EQ(with_own_beta({0.1, 1}, {.beta = 1}), (std::vector<double>{0.1, 1}));
+}
+
+TEST(Laboratory, RefusesAnUnknownObjectiveBeforeItComputes) {
+  bool computed = false;
+  LabOptions options = {.objectives = {"agro", "agrow"}};
+  options.progress = [&](const std::string&) { computed = true; };
+  EXPECT_THROW(fixed_point_experiment(options), Error);
+  EXPECT_THROW(gradient_experiment(options), Error);
+  EXPECT_FALSE(computed);
+}
+
 class LaboratoryFiles : public TestFolder {};
+
+TEST_F(LaboratoryFiles, NeedAFolderThatCanBeMade) {
+  prepare_folder(folder_ / "a/b");
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "a/b"));
+  write_atomically(folder_ / "file", "");
+  try {
+    prepare_folder(folder_ / "file/csv");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("file/csv"), std::string::npos) << error.what();
+  }
+}
 
 TEST_F(LaboratoryFiles, AreOneForEachSheetAndFigure) {
   LabResult result;

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lab/laboratory.h"
 #include "lab/tabular.h"
 
 namespace agro {
 namespace {
+
+constexpr double kPlottedFloor = 1e-6;
 
 /// Stored responses: the first `count` of the prompt's, weighted as π_ref weighs them.
 Vector stored_behavior(const TabularPrompt& prompt, size_t count) {
@@ -43,7 +47,7 @@ LabResult leak_experiment(const LabOptions& options) {
     }
     const double stored_loss = weighted_variance(stored, regularized) / 2;
     const double fresh_loss = weighted_variance(mixed, regularized) / 2;
-    const double gap = optimal_value(prompt) - objective_value(prompt, logprobs);
+    const double gap = prompt.beta * std::max(0.0, kl_divergence(logprobs, optimum));  // what rounding leaves below 0
     const std::vector<std::pair<SvgSeries*, double>> points = {
         {&stored_line, stored_loss}, {&fresh_line, fresh_loss}, {&gap_line, gap}, {&mass_line, mass}};
     for (const auto& [line, value] : points) {
@@ -56,17 +60,20 @@ LabResult leak_experiment(const LabOptions& options) {
       shown.rows.push_back({fmt::format("{}", shift), fmt::format("{:.4f}", mass), fmt::format("{:.1e}", stored_loss),
                             fmt::format("{:.3f}", fresh_loss), fmt::format("{:.3f}", gap)});
   }
+  std::vector<SvgSeries> lines;
+  for (SvgSeries* line : {&stored_line, &fresh_line, &gap_line, &mass_line})
+    lines.push_back(floored(std::move(*line), kPlottedFloor));
   LabResult result;
   result.text = fmt::format(
       "{} of {} responses are stored. All of them shifted together by some nats from the optimum, β = {}:\n\n{}", count,
       options.responses, options.beta, table_text(shown));
   result.sheets.push_back(std::move(all));
-  result.figures.push_back(
-      {"lab-leak",
-       {.title = fmt::format("A common shift of all stored responses, β = {}", options.beta),
-        .x_label = "shift of the stored logits from the optimum (nats)",
-        .y_label = "loss, gap (reward); mass",
-        .series = {std::move(stored_line), std::move(fresh_line), std::move(gap_line), std::move(mass_line)}}});
+  result.figures.push_back({"lab-leak",
+                            {.title = fmt::format("A common shift of all stored responses, β = {}", options.beta),
+                             .x_label = "shift of the stored logits from the optimum (nats)",
+                             .y_label = "loss, gap (reward); mass",
+                             .series = std::move(lines),
+                             .log_y = true}});
   return result;
 }
 

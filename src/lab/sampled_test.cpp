@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -10,6 +11,7 @@
 #include "lab/exact_gradient.h"
 #include "lab/test_support.h"
 #include "objective/agro.h"
+#include "objective/registry.h"
 
 namespace agro {
 namespace {
@@ -28,9 +30,9 @@ void expect_unbiased(const Objective& objective, const SampledPrompt& at, size_t
   const auto count = static_cast<double>(estimates.size());
   for (size_t y = 0; y < exact.size(); ++y) {
     double mean = 0, square = 0;
-    for (const Vector& estimate : estimates) {
-      mean += estimate[y] / count;
-      square += estimate[y] * estimate[y] / count;
+    for (const SampledGradient& estimate : estimates) {
+      mean += estimate.logits[y] / count;
+      square += estimate.logits[y] * estimate.logits[y] / count;
     }
     const double error = std::sqrt((square - mean * mean) / count);
     EXPECT_LT(error, 0.01);
@@ -70,7 +72,7 @@ TEST(SampledGradient, AtTheOptimumAgrosIsZeroWhateverIsSampled) {
     double value = 0;
     for (int i = 0; i < 20; ++i) {
       const auto gradients = sampled_gradients(*laboratory_objective(name, kBeta), {&at, 1}, 4, false, random);
-      for (const double x : gradients[0]) value = std::max(value, std::abs(x));
+      for (const double x : gradients[0].logits) value = std::max(value, std::abs(x));
     }
     return value;
   };
@@ -85,7 +87,7 @@ TEST(Descent, OfSampledGroupsReachesTheOptimumFromStoredData) {
   const auto end = [&](const char* name, Source source) {
     return stochastic_descent(*laboratory_objective(name, kBeta), problems, source, other_models,
                               {.steps = 1500, .record_every = 100, .seed = kSeed})
-        .back();
+        .records.back();
   };
   for (const Source source : {Source::kUniform, Source::kReference, Source::kOtherModel, Source::kReplay})
     for (const double ratio : end("agro", source)) EXPECT_LT(ratio, 1e-6) << name_of(source);
@@ -98,29 +100,73 @@ TEST(Descent, IsTheSameForTheSameSeed) {
   const auto end = [&](uint64_t seed) {
     return stochastic_descent(*laboratory_objective("agro", kBeta), problems, Source::kPolicy, other_models,
                               {.steps = 20, .seed = seed})
-        .back();
+        .records.back();
   };
   EXPECT_EQ(end(1), end(1));
   EXPECT_NE(end(1), end(2));
 }
 
-TEST(LaboratoryObjective, ComesByNameUnlessATableCannotServeIt) {
-  EXPECT_THROW(laboratory_objective("agrow", kBeta), Error);
-  EXPECT_THROW(laboratory_objective("ppo", kBeta), Error);
-  const std::vector<std::string> usable = usable_objectives();
-  for (const std::string& name : usable) EXPECT_EQ(laboratory_objective(name, kBeta)->name(), name);
-  for (const std::string& name : representative_objectives())
-    EXPECT_NE(std::find(usable.begin(), usable.end(), name), usable.end()) << name;
+TEST(Descent, RecordsTheLastStepWhateverTheInterval) {
+  const std::vector<TabularProblem> problems = {random_problem({2, 5, kBeta}, 27, 0)};
+  const std::vector<std::vector<Vector>> other_models(1, std::vector<Vector>(2, random_logprobs(5, 27, 0)));
+  const auto records = [&](size_t steps, size_t record_every) {
+    const DescentOptions options = {.steps = steps, .record_every = record_every, .seed = kSeed};
+    const Descent descent =
+        stochastic_descent(*laboratory_objective("agro", kBeta), problems, Source::kReference, other_models, options);
+    EXPECT_EQ(descent.records.size(), recorded_steps(options).size());
+    return descent.records;
+  };
+  EXPECT_EQ(recorded_steps({.steps = 25, .record_every = 10}), (Vector{0, 10, 20, 25}));
+  EXPECT_EQ(recorded_steps({.steps = 20, .record_every = 10}), (Vector{0, 10, 20}));
+  EXPECT_LT(records(5, 10).back()[0], 0.9);
+  EXPECT_EQ(records(5, 10).back(), records(5, 1).back());
 }
 
-TEST(LaboratoryObjective, EveryUsableOneDescends) {
+TEST(Descent, CountsTheStepsItRefuses) {
+  const std::vector<TabularProblem> problems = {random_problem({2, 5, kBeta}, 28, 0)};
+  const std::vector<std::vector<Vector>> other_models(1, std::vector<Vector>(2, random_logprobs(5, 28, 0)));
+  const auto refused = [&](double learning_rate) {
+    return stochastic_descent(*laboratory_objective("kl_policy_gradient", kBeta), problems, Source::kUniform,
+                              other_models, {.steps = 50, .learning_rate = learning_rate, .seed = kSeed})
+        .refused;
+  };
+  EXPECT_EQ(refused(0.1), 0u);
+  EXPECT_GT(refused(1e5), 0u);
+}
+
+TEST(Descent, WithALearnedValueReachesTheOptimum) {
+  const std::vector<TabularProblem> problems = {random_problem({2, 5, kBeta}, 29, 0)};
+  const std::vector<std::vector<Vector>> other_models(1, std::vector<Vector>(2, random_logprobs(5, 29, 0)));
+  for (const char* name : {"dro", "agro_value"}) {
+    const DescentOptions options = {.steps = 1500, .record_every = 100, .seed = kSeed};
+    const Descent descent =
+        stochastic_descent(*laboratory_objective(name, kBeta), problems, Source::kReference, other_models, options);
+    EXPECT_LT(descent.records.back()[0], 1e-6) << name;
+  }
+}
+
+TEST(LaboratoryObjective, ComesByName) {
+  EXPECT_THROW(laboratory_objective("agrow", kBeta), Error);
+  for (const std::string& name : objective_names()) EXPECT_EQ(laboratory_objective(name, kBeta)->name(), name);
+  const std::vector<std::string> names = objective_names();
+  for (const std::string& name : representative_objectives())
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  try {
+    laboratory_objective("foil", kBeta);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("kl_policy_gradient"), std::string::npos);
+  }
+}
+
+TEST(LaboratoryObjective, EveryOneDescends) {
   const std::vector<TabularProblem> problems = {random_problem({2, 5, kBeta}, 26, 0)};
   const std::vector<std::vector<Vector>> other_models(1, std::vector<Vector>(2, random_logprobs(5, 26, 0)));
-  for (const std::string& name : usable_objectives())
+  for (const std::string& name : objective_names())
     for (const Source source : {Source::kPolicy, Source::kReference}) {
-      const auto records = stochastic_descent(*laboratory_objective(name, kBeta), problems, source, other_models,
-                                              {.steps = 50, .learning_rate = 20, .seed = kSeed});
-      EXPECT_TRUE(std::isfinite(records.back()[0])) << name;
+      const Descent descent = stochastic_descent(*laboratory_objective(name, kBeta), problems, source, other_models,
+                                                 {.steps = 50, .learning_rate = 20, .seed = kSeed});
+      EXPECT_TRUE(std::isfinite(descent.records.back()[0])) << name;
     }
 }
 

@@ -9,8 +9,10 @@
 namespace agro {
 namespace {
 
-constexpr int kRounds = 12;       // of selecting and solving, where selection depends on the policy
-constexpr double kRidge = 1e-12;  // of what no group determines
+constexpr int kRounds = 100;      // of selecting and solving; two suffice where selection does not see the policy
+constexpr double kAtRest = 1e-6;  // nats by which a full step would still move the policy: below the sampling error
+constexpr double kSmallestShare = 0.05;  // of a step
+constexpr double kRidge = 1e-12;         // of what no group determines
 
 struct Draw {
   size_t response = 0;
@@ -77,6 +79,30 @@ struct NormalEquations {
   Vector right;
 };
 
+/// By logits, from the groups that are selected at this policy.
+Vector newton_step(const TabularPrompt& prompt, const Vector& logprobs, std::vector<std::vector<Draw>>& pools,
+                   const SelectionSetup& setup) {
+  NormalEquations equations(logprobs.size());
+  for (auto& pool : pools) {
+    for (Draw& d : pool)
+      d.regularized = d.reward - prompt.beta * (logprobs[d.response] - prompt.ref_logprobs[d.response]);
+    equations.add(select(pool, setup));
+  }
+  // The loss is blind to a common shift; fixing the sum of the logits removes that direction.
+  const auto scale = static_cast<double>(pools.size());
+  for (double& x : equations.matrix.values) x += scale;
+  for (size_t y = 0; y < logprobs.size(); ++y) equations.matrix(y, y) += kRidge * scale;
+  auto step = solve_with_positive_pivots(std::move(equations.matrix), std::move(equations.right));
+  if (!step) throw Error("the selected groups leave the rest point undetermined").hint("draw more groups");
+  for (double& x : *step) x /= prompt.beta;
+  return *std::move(step);
+}
+
+Vector moved(Vector logprobs, const Vector& step, double share) {
+  for (size_t y = 0; y < logprobs.size(); ++y) logprobs[y] += share * step[y];
+  return log_softmax(logprobs);
+}
+
 }  // namespace
 
 std::string_view name_of(Selection selection) {
@@ -95,31 +121,25 @@ std::string_view name_of(Selection selection) {
   return "";
 }
 
-Vector selected_minimizer(const TabularPrompt& prompt, const Vector& other_model, const SelectionSetup& setup,
-                          Random random) {
+Vector selected_rest_point(const TabularPrompt& prompt, const Vector& other_model, const SelectionSetup& setup,
+                           Random random) {
   if (setup.group_size < 2 || setup.group_size > setup.pool)
     throw fail("group_size must be between 2 and the pool's {}, found {}", setup.pool, setup.group_size);
   std::vector<std::vector<Draw>> pools;
   for (size_t g = 0; g < setup.groups; ++g) pools.push_back(draw_pool(prompt, other_model, setup, random));
+  // The selection changes with the policy, so that full steps may jump to and fro across the point that they look for.
   Vector logprobs = prompt.ref_logprobs;
-  const int rounds = setup.selection == Selection::kLargestResidual ? kRounds : 1;
-  for (int round = 0; round < rounds; ++round) {
-    NormalEquations equations(logprobs.size());
-    for (auto& pool : pools) {
-      for (Draw& d : pool)
-        d.regularized = d.reward - prompt.beta * (logprobs[d.response] - prompt.ref_logprobs[d.response]);
-      equations.add(select(pool, setup));
-    }
-    // The loss is blind to a common shift; fixing the sum of the logits removes that direction.
-    const auto scale = static_cast<double>(setup.groups);
-    for (double& x : equations.matrix.values) x += scale;
-    for (size_t y = 0; y < logprobs.size(); ++y) equations.matrix(y, y) += kRidge * scale;
-    const auto step = solve_with_positive_pivots(std::move(equations.matrix), std::move(equations.right));
-    if (!step) throw Error("the selected groups leave the minimiser undetermined").hint("draw more groups");
-    for (size_t y = 0; y < logprobs.size(); ++y) logprobs[y] += (*step)[y] / prompt.beta;
-    logprobs = log_softmax(logprobs);
+  double share = 1, before = HUGE_VAL;
+  for (int round = 0; round < kRounds; ++round) {
+    const Vector step = newton_step(prompt, logprobs, pools, setup);
+    const double move = kl_divergence(logprobs, moved(logprobs, step, 1));
+    if (move < kAtRest) return logprobs;
+    if (move > before / 2) share = std::max(share / 2, kSmallestShare);
+    before = move;
+    logprobs = moved(logprobs, step, share);
   }
-  return logprobs;
+  throw fail("selection by {} did not come to rest in {} rounds", name_of(setup.selection), kRounds)
+      .hint("draw more groups");
 }
 
 }  // namespace agro

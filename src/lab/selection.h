@@ -1,5 +1,6 @@
 #pragma once
-// Where the consistency loss has its minimum when the responses of a group are selected from a larger pool of draws.
+// Where descent of the consistency loss comes to rest when the responses of a group are selected from a larger pool of
+// draws.
 #include <string_view>
 
 #include "lab/random.h"
@@ -25,9 +26,11 @@ struct SelectionSetup {
 };
 
 /// log π of the policy at which the gradient of (A6), averaged over the drawn groups, vanishes. By logits the loss of
-/// given groups is quadratic, so one linear solve finds it; residuals depend on the policy, so that selection by them
-/// is repeated at each solution. Responses never selected keep the reference's logit.
-Vector selected_minimizer(const TabularPrompt& prompt, const Vector& other_model, const SelectionSetup& setup,
-                          Random random);
+/// given groups is quadratic, so a linear solve finds it; residuals depend on the policy, so that for a selection by
+/// them damped solves go on until the gradient vanishes for the groups selected there. Such a point is at rest without
+/// being a minimum of one function. Responses never selected keep the reference's logit. Throws Error where it does not
+/// come to rest.
+Vector selected_rest_point(const TabularPrompt& prompt, const Vector& other_model, const SelectionSetup& setup,
+                           Random random);
 
 }  // namespace agro

@@ -117,6 +117,37 @@ TEST(ExactGradient, CurvaturesAreTheJacobians) {
   const auto first = [&](const Vector& z) { return consistency_gradient(prompt, log_softmax(z), mu)[0]; };
   const Vector row(curvature.values.begin(), curvature.values.begin() + 10);
   EXPECT_LT(largest_difference(row, central_differences(first, logits)), 1e-9);
+  const SquareMatrix moving = through_sampling_curvature(prompt, logits);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const auto component = [&](const Vector& z) { return through_sampling_gradient(prompt, log_softmax(z))[i]; };
+    const Vector moving_row(moving.values.begin() + static_cast<std::ptrdiff_t>(i * 10),
+                            moving.values.begin() + static_cast<std::ptrdiff_t>(i * 10 + 10));
+    EXPECT_LT(largest_difference(moving_row, central_differences(component, logits)), 1e-9);
+  }
+}
+
+// With R of two values 2s apart, s² = β² + Var R, every ½ d² - β d - ½ Var R is zero: docs/theory.md. The set A of the
+// upper value and u = s/β > 1 with e^{-2u} Z_A/Z_B = (u - 1)/(u + 1) say which.
+TEST(ExactGradient, ThroughTheSamplingIsZeroElsewhereToo) {
+  TabularPrompt prompt;
+  prompt.beta = 0.5;
+  prompt.rewards = {0.2, 0.9, 0.5};
+  prompt.ref_logprobs = log_softmax({0.3, -0.4, 0.8});
+  for (const unsigned subset : {1u, 2u, 3u, 4u, 5u, 6u}) {
+    Vector logits = optimal_logprobs(prompt);
+    double upper = 0, lower = 0;
+    for (size_t y = 0; y < 3; ++y) ((subset >> y & 1u) != 0 ? upper : lower) += std::exp(logits[y]);
+    double low = 1, high = 50;
+    for (int i = 0; i < 200; ++i) {
+      const double u = (low + high) / 2;
+      (std::exp(-2 * u) * upper / lower > (u - 1) / (u + 1) ? low : high) = u;
+    }
+    for (size_t y = 0; y < 3; ++y)
+      if ((subset >> y & 1u) != 0) logits[y] -= 2 * low;
+    const Vector logprobs = log_softmax(logits);
+    for (const double x : through_sampling_gradient(prompt, logprobs)) EXPECT_LT(std::abs(x), 1e-15) << subset;
+    EXPECT_GT(weighted_variance(probabilities(logprobs), regularized_rewards(prompt, logprobs)), 1e-3) << subset;
+  }
 }
 
 TEST(Linear, SolvesOrSaysThatAPivotIsNotPositive) {
