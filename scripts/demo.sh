@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make demo`: a half-trained model of our own, improved three ways by AGRO, and a supervised control beside it.
-# About five minutes on 2 cores. Everything it makes is under runs/demo, or runs/demo-seed-N for another seed.
+# About three minutes on 2 cores. Everything it makes is under runs/demo, or runs/demo-seed-N for another seed.
 #   scripts/demo.sh [SEED]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
