@@ -69,6 +69,7 @@ struct ReferenceConfig {
 struct TrainSection {
   int64_t micro_batch_tokens = 8192;
   int64_t updates_per_rollout = 1;
+  bool sampler_logprobs = true;
   double value_learning_rate_scale = 10;
   double leak_warning_nats = 2.0;
   void visit(ConfigVisitor& v);

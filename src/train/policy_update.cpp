@@ -112,6 +112,16 @@ bool all_finite(const ObjectiveInput& input) {
   return true;
 }
 
+/// The log-probs that the sampler noted, all responses being fresh: [Σ lengths] float64.
+Tensor sampler_logprobs(const Flat& flat) {
+  Tensor all = torch::empty({flat.first_token.back()}, torch::kFloat64);
+  for (size_t i = 0; i < flat.items.size(); ++i) {
+    const std::vector<float>& sampled = flat.sources[i]->response.behavior_logprobs;
+    std::copy(sampled.begin(), sampled.end(), write_pointer<double>(all) + flat.first_token[i]);
+  }
+  return all;
+}
+
 /// Mean |Δ log π| per token of the fresh responses; none where there is no token.
 std::optional<double> mismatch(const Flat& flat, const double* logprobs) {
   double sum = 0;
@@ -171,32 +181,53 @@ PolicyUpdate::PolicyUpdate(const CausalLm& policy, const CausalLm& reference, co
       options_(options),
       reference_logprobs_(reference, options.micro_batch_tokens) {}
 
-PolicyUpdate::Forward PolicyUpdate::forward(std::span<const PromptCompletion> items) const {
+PolicyUpdate::Forward PolicyUpdate::forward(std::span<const PromptCompletion> items, bool with_logprobs) const {
   const ObjectiveNeeds needs = objective_.needs();
   const CompletionBatch batch = pack_completions(items);
-  const Tensor hidden = policy_.hidden_states(batch.tokens).index_select(0, batch.rows);
-  Forward result{token_logprobs(hidden, policy_.head(), batch.targets), Tensor(), Tensor()};
+  Forward result;
+  result.hidden = policy_.hidden_states(batch.tokens).index_select(0, batch.rows);
+  result.targets = batch.targets;
+  if (with_logprobs) {
+    const torch::NoGradGuard no_grad;
+    result.logprobs = token_logprobs(result.hidden, policy_.head(), batch.targets);
+  }
   if (needs.full_vocabulary_kl) {
     Tensor ref_hidden;
     {
       const torch::NoGradGuard no_grad;
       ref_hidden = reference_.hidden_states(batch.tokens).index_select(0, batch.rows);
     }
-    result.full_vocabulary_kl = vocabulary_kl(hidden, policy_.head(), ref_hidden, reference_.head());
+    result.full_vocabulary_kl = vocabulary_kl(result.hidden, policy_.head(), ref_hidden, reference_.head());
   }
-  if (needs.values && options_.value_head != nullptr) result.values = options_.value_head->values(hidden);
+  if (needs.values && options_.value_head != nullptr) result.values = options_.value_head->values(result.hidden);
   return result;
 }
 
-/// Σ_tokens gradient · value, whose gradient is the objective's; `first`: of the micro-batch's tokens.
-Tensor PolicyUpdate::surrogate(const Forward& f, const ObjectiveGradient& gradient, int64_t first) {
-  const auto product = [&](const Tensor& x, const Tensor& of_batch) {
-    return (x * of_batch.narrow(0, first, x.size(0)).to(x.options())).sum();
+/// Backward pass of Σ_tokens gradient · value, whose gradient is the objective's. `known`: log-probabilities of the
+/// micro-batch's tokens; returns those that the pass itself finds.
+Tensor PolicyUpdate::backward(const Forward& f, const Tensor& known, const ObjectiveGradient& gradient,
+                              int64_t first) const {
+  const auto part = [&](const Tensor& of_batch, const Tensor& like) {
+    return of_batch.narrow(0, first, like.size(0)).to(like.options());
   };
-  Tensor sum = product(f.logprobs, gradient.logprobs);
-  if (f.full_vocabulary_kl.defined()) sum = sum + product(f.full_vocabulary_kl, gradient.full_vocabulary_kl);
-  if (f.values.defined()) sum = sum + product(f.values, gradient.values);
-  return sum;
+  const WeightedLogprobs weighted =
+      weighted_token_logprobs(f.hidden, policy_.head(), f.targets,
+                              part(gradient.logprobs, known).to(f.hidden.options()), known.to(f.hidden.options()));
+  Tensor sum = weighted.sum;
+  if (f.full_vocabulary_kl.defined())
+    sum = sum + (f.full_vocabulary_kl * part(gradient.full_vocabulary_kl, f.full_vocabulary_kl)).sum();
+  if (f.values.defined()) sum = sum + (f.values * part(gradient.values, f.values)).sum();
+  sum.backward();
+  return weighted.logprobs;
+}
+
+bool PolicyUpdate::sampler_knows(const Rollout& rollout) const {
+  const ObjectiveNeeds needs = objective_.needs();
+  if (!options_.sampler_logprobs || rollout.updates > 0 || needs.full_vocabulary_kl || needs.values) return false;
+  for (const RolloutGroup& group : rollout.groups)
+    for (const RolloutItem& item : group.items)
+      if (!item.fresh() || item.response.behavior_logprobs.size() != item.response.ids.size()) return false;
+  return true;
 }
 
 UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vector<TokenIds>& prompt_ids) {
@@ -207,17 +238,19 @@ UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vec
   ObjectiveInput input = objective_input(flat, rollout, options_.fresh_are_policys);
   if (options_.optimal_values != nullptr) input.optimal_values = options_.optimal_values->of(rollout);
 
-  // One micro-batch: its own forward pass gives the values. Several: a pass without graph first, because the weights of
-  // a group's tokens need the log-probs of the whole group.
+  // The weights of a group's tokens need the log-probs of the whole group: from the sampler where it drew them all,
+  // else from a pass of their own, without graph where there are several micro-batches.
+  const bool sampled = sampler_knows(rollout);
   std::optional<Forward> only;
   const auto note = [&](const IndexRange& range, const Tensor& x, Tensor& whole) {
     if (!x.defined()) return;
     if (!whole.defined()) whole = torch::empty({flat.first_token.back()}, torch::kFloat64);
     whole.narrow(0, flat.first_token[range.begin], x.size(0)).copy_(x.detach());
   };
-  for (const IndexRange& range : ranges) {
+  if (sampled) input.logprobs = sampler_logprobs(flat);
+  for (const IndexRange& range : sampled ? std::vector<IndexRange>() : ranges) {
     const torch::AutoGradMode graph(ranges.size() == 1);
-    Forward f = forward(part(range));
+    Forward f = forward(part(range), true);
     note(range, f.logprobs, input.logprobs);
     note(range, f.full_vocabulary_kl, input.full_vocabulary_kl);
     note(range, f.values, input.values);
@@ -229,9 +262,11 @@ UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vec
   if (!rollout.first_logprobs.defined()) rollout.first_logprobs = input.logprobs;
   add_behavior(flat, rollout, options_.stored_behavior, input);
   const ObjectiveGradient gradient = evaluate_with_gradient(objective_, input);
+  Tensor found;
   for (const IndexRange& range : ranges) {
-    const Forward f = only ? std::move(*only) : forward(part(range));
-    surrogate(f, gradient, flat.first_token[range.begin]).backward();
+    const Forward f = only ? std::move(*only) : forward(part(range), false);
+    const int64_t first = flat.first_token[range.begin];
+    note(range, backward(f, input.logprobs.narrow(0, first, f.targets.size(0)), gradient, first), found);
   }
 
   result.loss = gradient.loss;
@@ -239,7 +274,7 @@ UpdateResult PolicyUpdate::accumulate_gradients(Rollout& rollout, const std::vec
   const Tensor ratios = log_ratio(input);
   result.log_ratios.assign(read_pointer<double>(ratios), read_pointer<double>(ratios) + ratios.size(0));
   for (const IndexRange& range : ranges) result.tokens += packed_tokens(part(range));
-  if (rollout.updates == 0) result.sampler_mismatch = mismatch(flat, read_pointer<double>(input.logprobs));
+  if (rollout.updates == 0) result.sampler_mismatch = mismatch(flat, read_pointer<double>(found));
   if (!rollout.old_values.defined()) rollout.old_values = input.values;
   ++rollout.updates;
   return result;

@@ -37,6 +37,7 @@ struct PolicyUpdateOptions {
   int64_t micro_batch_tokens = 8192;
   StoredBehavior stored_behavior = StoredBehavior::kRecorded;
   bool fresh_are_policys = true;            // false: drawn tempered, filtered or selected, hence not on-policy
+  bool sampler_logprobs = true;             // take those of a rollout that is fresh throughout from the sampler
   const ValueHead* value_head = nullptr;    // for objectives that need values
   OptimalValues* optimal_values = nullptr;  // for objectives that need V*
 };
@@ -65,12 +66,17 @@ class PolicyUpdate {
   void forget_reference() { reference_logprobs_.forget(); }
 
  private:
-  /// What the objective reads of a micro-batch's tokens, each [tokens] or undefined.
+  /// A micro-batch's tokens, each [tokens] or undefined: what the objective reads of them, and what they come from.
   struct Forward {
-    Tensor logprobs, full_vocabulary_kl, values;
+    Tensor hidden;    // [tokens, C]
+    Tensor targets;   // [tokens]
+    Tensor logprobs;  // without graph
+    Tensor full_vocabulary_kl, values;
   };
-  Forward forward(std::span<const PromptCompletion> items) const;
-  static Tensor surrogate(const Forward& f, const ObjectiveGradient& gradient, int64_t first);
+  Forward forward(std::span<const PromptCompletion> items, bool with_logprobs) const;
+  Tensor backward(const Forward& f, const Tensor& known, const ObjectiveGradient& gradient, int64_t first) const;
+  /// Whether the sampler noted the log-probability of every token, and nothing else is needed before the backward pass.
+  bool sampler_knows(const Rollout& rollout) const;
 
   const CausalLm& policy_;
   const CausalLm& reference_;

@@ -72,12 +72,13 @@ class Update : public testing::Test {
   };
 
   Outcome update(Rollout of, const ObjectiveConfig& objective, int64_t micro_batch_tokens,
-                 StoredBehavior behavior = StoredBehavior::kRecorded) const {
+                 StoredBehavior behavior = StoredBehavior::kRecorded, bool sampler_logprobs = true) const {
     std::vector<Tensor> parts;
     for (const NamedTensor& p : policy.parameters()) p.tensor.mutable_grad() = torch::zeros_like(p.tensor);
     const auto loss = make_objective(objective);
-    PolicyUpdate updater(policy, reference, *loss,
-                         {.micro_batch_tokens = micro_batch_tokens, .stored_behavior = behavior});
+    PolicyUpdate updater(
+        policy, reference, *loss,
+        {.micro_batch_tokens = micro_batch_tokens, .stored_behavior = behavior, .sampler_logprobs = sampler_logprobs});
     Outcome outcome{updater.accumulate_gradients(of, prompt_ids), {}};
     for (const NamedTensor& p : policy.parameters()) parts.push_back(p.tensor.grad().flatten());
     outcome.gradient = torch::cat(parts);
@@ -216,6 +217,26 @@ TEST_F(Update, TheReferenceIsAskedOnceForStoredResponses) {
       EXPECT_EQ(torch::equal(before.narrow(0, token, length), after.narrow(0, token, length)), item.stored_index >= 0);
       token += length;
     }
+  }
+}
+
+// The sampler's log-probs have the trainer's bits: loss and metrics are equal, gradients to the order of sums.
+TEST_F(Update, TheSamplersLogprobsSpareAPass) {
+  for (RolloutGroup& group : rollout.groups)
+    std::erase_if(group.items, [](const RolloutItem& item) { return !item.fresh(); });
+  std::erase_if(rollout.groups, [](const RolloutGroup& group) { return group.items.size() < 2; });
+  for (const int64_t tokens : {16, 4096}) {
+    const Outcome with = update(rollout, {}, tokens), without = update(rollout, {}, tokens, {}, false);
+    expect_same(without, with);
+    EXPECT_EQ(with.result.loss, without.result.loss);
+    EXPECT_EQ(with.result.sampler_mismatch.value(), 0.0);
+    // They are read indeed: with others the loss is another, and the pass itself tells.
+    Rollout wrong = rollout;
+    wrong.groups[0].items[0].response.behavior_logprobs[0] += 0.5F;
+    const Outcome misled = update(wrong, {}, tokens), unaffected = update(wrong, {}, tokens, {}, false);
+    EXPECT_NE(misled.result.loss, with.result.loss);
+    EXPECT_EQ(unaffected.result.loss, with.result.loss);
+    EXPECT_GT(misled.result.sampler_mismatch.value(), 1e-3);
   }
 }
 

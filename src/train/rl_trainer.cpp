@@ -47,6 +47,7 @@ class RlTrainer : public Trainable {
                 {.micro_batch_tokens = config.train.micro_batch_tokens,
                  .stored_behavior = stored_behavior_named(config.data.stored_behavior),
                  .fresh_are_policys = draws_from_policy(config),
+                 .sampler_logprobs = config.train.sampler_logprobs,
                  .value_head = value_head_ ? &*value_head_ : nullptr,
                  .optimal_values = objective_->needs().optimal_values ? &optimal_values_ : nullptr}),
         evaluator_(
@@ -84,7 +85,7 @@ class RlTrainer : public Trainable {
       return outcome;
     }
     for (const auto& [name, value] : update.metrics) outcome.metrics[name] = value;
-    if (update.sampler_mismatch) outcome.metrics["sampler_mismatch"] = *update.sampler_mismatch;
+    if (update.sampler_mismatch) note_mismatch(*update.sampler_mismatch, outcome);
     watch_leak(*rollout, update.log_ratios);
     const auto seconds = [](auto from, auto to) { return std::chrono::duration<double>(to - from).count(); };
     outcome.timings["tokens"] = (draw ? rollout->generation.new_tokens : 0) + update.tokens;
@@ -231,6 +232,17 @@ class RlTrainer : public Trainable {
       for (size_t i = 0; i < parts.size(); ++i) outcome.metrics["reward_" + names[i]] = parts[i] / scored;
   }
 
+  void note_mismatch(double mismatch, StepOutcome& outcome) {
+    outcome.metrics["sampler_mismatch"] = mismatch;
+    const double bound = config_.model.products == "bfloat16" ? 5e-3 : 1e-5;
+    if (mismatch <= bound || !config_.train.sampler_logprobs || mismatch_reported_) return;
+    mismatch_reported_ = true;
+    log_warning("train",
+                "sampler and trainer differ by {:.1e} nats per token, more than {:.0e}: set train.sampler_logprobs = "
+                "false, so that the loss reads the trainer's log-probabilities",
+                mismatch, bound);
+  }
+
   void show(StepOutcome& outcome) const {
     const auto item = [&](const char* label, const char* metric, const char* format) {
       if (outcome.metrics.contains(metric))
@@ -271,6 +283,7 @@ class RlTrainer : public Trainable {
   std::unique_ptr<Evaluator> evaluator_;
   std::shared_ptr<Rollout> rollout_;  // of this step, and of the next ones under updates_per_rollout
   LeakWatch leak_;
+  bool mismatch_reported_ = false;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "data/packing.h"
 #include "data/schedule.h"
 #include "model/completion_batch.h"
+#include "tensor/ops/token_logprob.h"
 #include "train/run_loop.h"
 
 namespace agro {
@@ -81,11 +82,12 @@ class SftTrainer : public Trainable {
     position_ += static_cast<uint64_t>(config_.sft.sequences_per_step);
     StepOutcome outcome;
     for (const IndexRange range : pack_by_tokens(lengths, config_.sft.micro_batch_tokens)) {
-      const Tensor nll =
-          -completion_logprobs(model_.policy, std::span(items).subspan(range.begin, range.end - range.begin)).sum() /
-          static_cast<double>(targets);
-      nll.backward();
-      outcome.loss += nll.item<double>();
+      const CompletionBatch batch = pack_completions(std::span(items).subspan(range.begin, range.end - range.begin));
+      const Tensor hidden = model_.policy.hidden_states(batch.tokens).index_select(0, batch.rows);
+      const Tensor weights = torch::full({hidden.size(0)}, -1.0 / static_cast<double>(targets), hidden.options());
+      const WeightedLogprobs nll = weighted_token_logprobs(hidden, model_.policy.head(), batch.targets, weights);
+      nll.sum.backward();
+      outcome.loss += nll.sum.item<double>();
     }
     outcome.metrics["tokens_learned"] = targets;
     outcome.timings["tokens"] = tokens;

@@ -92,12 +92,25 @@ RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products 
   return PackedMatrix::from_plain(x, rows, columns, columns);
 }
 
+namespace {
+
+int64_t version_of(const Tensor& weight) { return weight.is_inference() ? 0 : static_cast<int64_t>(weight._version()); }
+
+}  // namespace
+
+bool WeightPack::is_of(const Tensor& weight, Products products) const {
+  return data_ == weight.data_ptr() && version_ == version_of(weight) && products_ == products;
+}
+
+const RightHandSide* WeightPack::find(const Tensor& weight, Products products) const {
+  return forward_ && is_of(weight, products) ? &*forward_ : nullptr;
+}
+
 const RightHandSide& WeightPack::get(const Tensor& weight, WeightLayout layout, Products products, bool for_gradient) {
-  const int64_t version = weight.is_inference() ? 0 : static_cast<int64_t>(weight._version());
-  if (data_ != weight.data_ptr() || version_ != version || products_ != products) {
+  if (!is_of(weight, products)) {
     forward_.reset(), gradient_.reset();  // frees the old copies before a new one is made
     data_ = weight.data_ptr();
-    version_ = version;
+    version_ = version_of(weight);
     products_ = products;
   }
   std::optional<RightHandSide>& packed = for_gradient ? gradient_ : forward_;

@@ -37,7 +37,12 @@ class WeightPack : public torch::CustomClassHolder {
   /// `weight` float32 or bfloat16 on the CPU. The reference stays valid until the next call.
   const RightHandSide& get(const Tensor& weight, WeightLayout layout, Products products, bool for_gradient = false);
 
+  /// The copy for x · Wᵀ if there is one of this weight as it is now, else null.
+  const RightHandSide* find(const Tensor& weight, Products products) const;
+
  private:
+  bool is_of(const Tensor& weight, Products products) const;
+
   std::optional<RightHandSide> forward_, gradient_;
   const void* data_ = nullptr;
   int64_t version_ = -1;

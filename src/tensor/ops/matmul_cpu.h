@@ -55,12 +55,13 @@ struct StridedMatrix {
 
 struct MatmulOptions {
   const float* bias = nullptr;  // [n], added after the product
-  bool accumulate = false;      // add to `out` instead of overwriting it
+  bool accumulate = false;      // each chain begins with what `out` holds instead of 0
   int64_t first_column = 0;     // columns [first_column, last_column) of the product only; first a multiple of kPanel
   int64_t last_column = -1;     // −1: all
 };
 
-/// out[row * out_stride + (column − first_column)] = a · b (+ bias) (+ out). All float32.
+/// out[row * out_stride + (column − first_column)] = (out +) a · b (+ bias). All float32. Products over parts of k that
+/// accumulate one after the other have the bits of the whole.
 void matmul(const StridedMatrix& a, const PackedMatrix& b, float* out, int64_t out_stride,
             const MatmulOptions& options = {});
 

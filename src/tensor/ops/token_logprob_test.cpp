@@ -90,6 +90,74 @@ TEST(TokenLogprobs, BFloat16ProductsAgreeWithFloat64OnRoundedInputs) {
   }
 }
 
+/// Σ weights · log-probability and its gradients, one computation of the logits, with and without known ones.
+TEST(WeightedTokenLogprobs, AgreeWithFloat64AndWithTheUnweighted) {
+  for (const Shape& s : kShapes) {
+    for (const double temperature : {1.0, 0.7}) {
+      const Tensor targets = random_ids(s.n, s.vocabulary, 7), weights = random_tensor({s.n}, 9);
+      const std::vector<Tensor> inputs{random_tensor({s.n, s.c}, 1), random_tensor({s.vocabulary, s.c}, 2)};
+      for (const bool known : {false, true}) {
+        const auto logprobs_of = [&](const std::vector<Tensor>& x) {
+          const torch::NoGradGuard no_grad;
+          return token_logprobs(x[0], head_of(x[1]), targets, temperature);
+        };
+        check_op({fmt::format("[{}, {}] over {} at temperature {}, {}", s.n, s.c, s.vocabulary, temperature,
+                              known ? "known" : "unknown"),
+                  inputs,
+                  [&](const std::vector<Tensor>& x) {
+                    const Tensor before = logprobs_of(x);
+                    const WeightedLogprobs result = weighted_token_logprobs(x[0], head_of(x[1]), targets, weights,
+                                                                            known ? before : Tensor(), temperature);
+                    expect_same_bits(result.logprobs, before, "log-probability");
+                    return result.sum;
+                  },
+                  [&](const std::vector<Tensor>& x) {
+                    return weighted_token_logprobs_ref(x[0], head_of(x[1]), targets, weights, temperature).sum;
+                  },
+                  3e-6, kGradientError});
+      }
+    }
+  }
+}
+
+TEST(WeightedTokenLogprobs, BFloat16ProductsGiveTheGradientOfTheTwoPasses) {
+  for (const Shape& s : kShapes) {
+    SCOPED_TRACE(fmt::format("[{}, {}] over {}", s.n, s.c, s.vocabulary));
+    const Tensor targets = random_ids(s.n, s.vocabulary, 7), weights = random_tensor({s.n}, 9);
+    const auto gradients = [&](auto&& sum_of) {
+      const Tensor hidden = random_tensor({s.n, s.c}, 1).set_requires_grad(true);
+      LinearWeight head = head_of(random_tensor({s.vocabulary, s.c}, 2).set_requires_grad(true));
+      head.products = Products::kBFloat16;
+      sum_of(hidden, head).backward();
+      return std::vector<Tensor>{hidden.grad(), head.weight.grad()};
+    };
+    const auto expected = gradients([&](const Tensor& hidden, const LinearWeight& head) {
+      return (token_logprobs(hidden, head, targets) * weights).sum();
+    });
+    for (const bool known : {false, true}) {
+      const auto found = gradients([&](const Tensor& hidden, const LinearWeight& head) {
+        const Tensor before = known ? token_logprobs(hidden, head, targets).detach() : Tensor();
+        return weighted_token_logprobs(hidden, head, targets, weights, before).sum;
+      });
+      // Slopes that differ in their last bit may round to another bfloat16.
+      for (size_t i = 0; i < 2; ++i)
+        EXPECT_LE(error_against(found[i], expected[i].to(torch::kDouble)), 0x1p-8) << known << i;
+    }
+  }
+}
+
+TEST(WeightedTokenLogprobs, AFrozenHeadStaysWithoutGradient) {
+  const Tensor hidden = random_tensor({5, 8}, 1).set_requires_grad(true), targets = random_ids(5, 40, 7),
+               weights = random_tensor({5}, 9);
+  const LinearWeight head = head_of(random_tensor({40, 8}, 2));
+  (2 * weighted_token_logprobs(hidden, head, targets, weights).sum).backward();
+  EXPECT_FALSE(head.weight.grad().defined());
+  const Tensor once = hidden.grad().clone();
+  hidden.mutable_grad() = Tensor();
+  (token_logprobs(hidden, head, targets) * weights * 2).sum().backward();
+  EXPECT_LE(error_against(once, hidden.grad().to(torch::kDouble)), 1e-6);
+}
+
 TEST(TokenLogprobs, SumToOneOverTheVocabulary) {
   const Tensor hidden = random_tensor({1, 6}, 1, 30.0), weight = random_tensor({4100, 6}, 2);
   on_every_instruction_set([&] {
