@@ -23,11 +23,14 @@ struct ActivationFunction : torch::autograd::Function<ActivationFunction> {
 };
 
 struct GatedFunction : torch::autograd::Function<GatedFunction> {
+  static Tensor value(const Tensor& g, const Tensor& u, Activation act) {
+    Tensor y = torch::empty_like(g);
+    gated_forward(act, g.numel(), read_pointer<float>(g), read_pointer<float>(u), write_pointer<float>(y));
+    return y;
+  }
   static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up, int64_t act) {
     const Tensor g = gate.contiguous(), u = up.contiguous();
-    Tensor y = torch::empty_like(g);
-    gated_forward(static_cast<Activation>(act), g.numel(), read_pointer<float>(g), read_pointer<float>(u),
-                  write_pointer<float>(y));
+    Tensor y = value(g, u, static_cast<Activation>(act));
     ctx->save_for_backward({g, u});
     ctx->saved_data["act"] = act;
     return y;
@@ -52,8 +55,9 @@ Tensor activation(const Tensor& x, Activation act) {
 Tensor gated_activation(const Tensor& gate, const Tensor& up, Activation act) {
   if (gate.sizes() != up.sizes())
     throw fail("gated activation: gate has {} elements, the other factor {}", gate.numel(), up.numel());
-  return on_kernel_path(gate) ? GatedFunction::apply(gate, up, static_cast<int64_t>(act))
-                              : gated_activation_ref(gate, up, act);
+  if (!on_kernel_path(gate)) return gated_activation_ref(gate, up, act);
+  if (!at::GradMode::is_enabled()) return GatedFunction::value(gate.contiguous(), up.contiguous(), act);
+  return GatedFunction::apply(gate, up, static_cast<int64_t>(act));
 }
 
 }  // namespace agro

@@ -67,9 +67,10 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
 
 struct RotaryFunction : torch::autograd::Function<RotaryFunction> {
   static Tensor rotate(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads, bool inverse) {
-    Tensor out = x.contiguous().clone();
+    const Tensor input = x.contiguous();
+    Tensor out = torch::empty_like(input);
     rotary_embedding(out.size(0), heads, table.size(1), read_pointer<int64_t>(positions), read_pointer<float>(table),
-                     write_pointer<float>(out), inverse);
+                     read_pointer<float>(input), write_pointer<float>(out), inverse);
     return out;
   }
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& positions_in, const Tensor& table,
@@ -144,7 +145,9 @@ Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const
 
 Tensor rotary(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads) {
   check_shape(x, {positions.size(0), heads * table.size(1)}, "input of the rotary embedding");
-  return on_kernel_path(x) ? RotaryFunction::apply(x, positions, table, heads) : rotary_ref(x, positions, table, heads);
+  if (!on_kernel_path(x)) return rotary_ref(x, positions, table, heads);
+  if (!at::GradMode::is_enabled()) return RotaryFunction::rotate(x, positions.contiguous(), table, heads, false);
+  return RotaryFunction::apply(x, positions, table, heads);
 }
 
 }  // namespace agro

@@ -26,8 +26,7 @@ struct Softmax {
 
 // score[j] = exp(score[j] − max); returns max and Σ.
 HWY_INLINE Softmax exponentiate(float* score, int64_t n) {
-  float max = score[0];
-  for (int64_t j = 1; j < n; ++j) max = std::max(max, score[j]);
+  const float max = row_max(score, n);
   const RowVec m = hn::Set(kRow, max);
   RowVec sum = hn::Zero(kRow);
   for_vectors(n, [&](int64_t j, int64_t left) {
@@ -83,23 +82,87 @@ void forward_block(const HeadOfSpan& head, Range rows, const float* q, float* ou
   for (size_t i = 0; i < queries.size(); ++i) scale_row(out + queries[i].at * d, 1.0F / scratch.sums[i], d);
 }
 
+// Weighted sums that run side by side, and fit into the registers with four vectors of each.
+#if HWY_TARGET <= HWY_AVX3
+constexpr int kSumsAtOnce = 4;
+#else
+constexpr int kSumsAtOnce = 2;
+#endif
+
+// A span of one row, as each sequence is while it is sampled: all queries of some key/value heads see the same
+// positions, and their sums run side by side. The same numbers in the same order as forward_block() has them.
+void forward_row(const AttentionShape& shape, std::span<const AttentionSpan> spans, size_t which, Range kv_heads,
+                 const float* q, float* out, float* log_sum_exp, Scratch& scratch) {
+  const int64_t d = shape.head_dim, group = shape.heads / shape.kv_heads;
+  const HeadOfSpan first(shape, spans, which, kv_heads.begin);
+  const Range seen = first.seen(0);
+  const int64_t at = spans[which].first_row * shape.heads + kv_heads.begin * group, queries = kv_heads.size() * group;
+  scratch.scores.resize(std::max(scratch.scores.size(), static_cast<size_t>(queries * seen.size())));
+  scratch.sums.resize(static_cast<size_t>(queries));
+  const auto score = [&](int64_t query) { return scratch.scores.data() + query * seen.size(); };
+  // Keys and values of a query's head at the first seen position of a part.
+  const auto offset = [&](const KeyPart& part, Range here, int64_t query) {
+    return (here.begin - part.positions.begin) * first.stride + query / group * d;
+  };
+  for (const KeyPart& part : first.parts) {
+    const Range here = intersection(seen, part.positions);
+    if (here.size() <= 0) continue;
+    for (int64_t i = 0; i < queries; ++i)
+      scaled_dots(q + (at + i) * d, part.keys + offset(part, here, i), first.stride, here.size(), d, shape.scale,
+                  score(i) + here.begin - seen.begin);
+  }
+  for (int64_t i = 0; i < queries; ++i) {
+    const Softmax s = exponentiate(score(i), seen.size());
+    scratch.sums[static_cast<size_t>(i)] = s.sum;
+    if (log_sum_exp != nullptr) log_sum_exp[at + i] = s.max + std::log(s.sum);
+  }
+  std::fill_n(out + at * d, queries * d, 0.0F);
+  for (const KeyPart& part : first.parts) {
+    const Range here = intersection(seen, part.positions);
+    if (here.size() <= 0) continue;
+    const auto sum = [&](int64_t i) {
+      return WeightedSum{score(i) + here.begin - seen.begin, 1, part.values + offset(part, here, i),
+                         out + (at + i) * d};
+    };
+    int64_t i = 0;
+    for (; i + kSumsAtOnce <= queries; i += kSumsAtOnce) {
+      WeightedSum sums[kSumsAtOnce];
+      for (int64_t k = 0; k < kSumsAtOnce; ++k) sums[k] = sum(i + k);
+      add_weighted<kSumsAtOnce>(sums, here.size(), first.stride, d);
+    }
+    for (; i < queries; ++i) {
+      const WeightedSum alone = sum(i);
+      add_weighted<1>(&alone, here.size(), first.stride, d);
+    }
+  }
+  for (int64_t i = 0; i < queries; ++i) scale_row(out + (at + i) * d, 1.0F / scratch.sums[static_cast<size_t>(i)], d);
+}
+
 void forward_simd(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* q, float* out,
                   float* log_sum_exp) {
   struct Task {
     size_t span;
     Range rows;
-    int64_t kv_head;
+    Range kv_heads;
   };
   constexpr int64_t kRows = 32;
+  // Heads of a single row go together where there are sequences enough for all threads.
+  const int64_t together = static_cast<int64_t>(spans.size()) >= 4 * thread_count() ? shape.kv_heads : 1;
   std::vector<Task> tasks;
   for (size_t s = 0; s < spans.size(); ++s)
-    for (int64_t begin = 0; begin < spans[s].rows; begin += kRows)
-      for (int64_t head = 0; head < shape.kv_heads; ++head)
-        tasks.push_back({s, {begin, std::min(spans[s].rows, begin + kRows)}, head});
+    for (int64_t begin = 0; begin < spans[s].rows; begin += kRows) {
+      const int64_t step = spans[s].rows == 1 ? together : 1;
+      for (int64_t head = 0; head < shape.kv_heads; head += step)
+        tasks.push_back({s, {begin, std::min(spans[s].rows, begin + kRows)}, {head, head + step}});
+    }
   parallel_for(static_cast<int64_t>(tasks.size()), [&](int64_t t) {
     const Task& task = tasks[static_cast<size_t>(t)];
-    const HeadOfSpan head(shape, spans, task.span, task.kv_head);
-    Scratch scratch;
+    thread_local Scratch scratch;
+    if (spans[task.span].rows == 1) {
+      forward_row(shape, spans, task.span, task.kv_heads, q, out, log_sum_exp, scratch);
+      return;
+    }
+    const HeadOfSpan head(shape, spans, task.span, task.kv_heads.begin);
     const int64_t step = head.rows_per_block();
     for (int64_t row = task.rows.begin; row < task.rows.end; row += step)
       forward_block(head, {row, std::min(task.rows.end, row + step)}, q, out, log_sum_exp, scratch);

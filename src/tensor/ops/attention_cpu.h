@@ -36,10 +36,10 @@ void attention_forward(const AttentionShape& shape, std::span<const AttentionSpa
 void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
                         const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv);
 
-/// Rotary position embedding in place: x [N, heads·D], positions [N], table [P, D] holding cos (D/2) then sin (D/2) of
-/// each position. Pairs are (i, i + D/2), as HuggingFace's rotate_half has them. `inverse` rotates back (the backward
-/// pass).
+/// Rotary position embedding: x and out (may be the same) [N, heads·D], positions [N], table [P, D] holding cos (D/2)
+/// then sin (D/2) of each position. Pairs are (i, i + D/2), as HuggingFace's rotate_half has them. `inverse` rotates
+/// back (the backward pass).
 void rotary_embedding(int64_t n, int64_t heads, int64_t head_dim, const int64_t* positions, const float* table,
-                      float* x, bool inverse);
+                      const float* x, float* out, bool inverse);
 
 }  // namespace agro

@@ -249,7 +249,7 @@ TEST(Rotary, TurnsBack) {
     Tensor turned = x.clone();
     for (const bool inverse : {false, true})
       rotary_embedding(40, 2, 24, read_pointer<int64_t>(positions), read_pointer<float>(table),
-                       write_pointer<float>(turned), inverse);
+                       read_pointer<float>(turned), write_pointer<float>(turned), inverse);
     EXPECT_LE(error_against(turned, x.to(torch::kDouble)), 1e-6);
   });
 }

@@ -67,7 +67,15 @@ void check_rows(const Tensor& x, const Tensor& weight) {
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   check_rows(x, weight);
-  return on_kernel_path(x) ? RmsNormFunction::apply(x, weight, eps) : rms_norm_ref(x, weight, eps);
+  if (!on_kernel_path(x)) return rms_norm_ref(x, weight, eps);
+  if (at::GradMode::is_enabled()) return RmsNormFunction::apply(x, weight, eps);
+  const Tensor input = x.contiguous();
+  const NormShape shape = shape_of(input, weight, eps);
+  Tensor y = torch::empty_like(input);
+  std::vector<float> inverse_rms(static_cast<size_t>(shape.n));
+  rms_norm_forward(shape, read_pointer<float>(input), read_pointer<float>(weight), write_pointer<float>(y),
+                   inverse_rms.data());
+  return y;
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {

@@ -42,6 +42,20 @@ HWY_INLINE void store(RowVec v, float* p, int64_t count) {
 
 HWY_INLINE float sum_lanes(RowVec v) { return hn::GetLane(hn::SumOfLanes(kRow, v)); }
 
+/// Largest of n ≥ 1 floats.
+HWY_INLINE float row_max(const float* x, int64_t n) {
+  const int64_t lanes = row_lanes();
+  float max = x[0];
+  int64_t i = 0;
+  if (n >= lanes) {
+    RowVec m = hn::LoadU(kRow, x);
+    for (i = lanes; i + lanes <= n; i += lanes) m = hn::Max(m, hn::LoadU(kRow, x + i));
+    max = hn::GetLane(hn::MaxOfLanes(kRow, m));
+  }
+  for (; i < n; ++i) max = x[i] > max ? x[i] : max;
+  return max;
+}
+
 /// Calls f(i, count) for i = 0, lanes, 2·lanes … with the number of elements left.
 template <class F>
 HWY_INLINE void for_vectors(int64_t n, F&& f) {
@@ -77,7 +91,7 @@ HWY_INLINE void add_columns(const WeightedSum* sums, int64_t count, int64_t stri
   const int64_t lanes = row_lanes();
   // Unrolled, so that the sums stay in registers.
   const auto each = [](auto&& f) {
-    HWY_UNROLL(2)
+    HWY_UNROLL(4)
     for (int k = 0; k < kSums; ++k) {
       HWY_UNROLL(4)
       for (int v = 0; v < kVectors; ++v) f(k, v);
@@ -87,10 +101,10 @@ HWY_INLINE void add_columns(const WeightedSum* sums, int64_t count, int64_t stri
   const float* weight[kSums];
   const float* row[kSums];
   each([&](int k, int v) { s[k][v] = hn::LoadU(kRow, sums[k].out + column + v * lanes); });
-  HWY_UNROLL(2)
+  HWY_UNROLL(4)
   for (int k = 0; k < kSums; ++k) weight[k] = sums[k].weight, row[k] = sums[k].rows + column;
   for (int64_t j = 0; j < count; ++j) {
-    HWY_UNROLL(2)
+    HWY_UNROLL(4)
     for (int k = 0; k < kSums; ++k) {
       const RowVec w = hn::Set(kRow, *weight[k]);
       HWY_UNROLL(4)

@@ -114,7 +114,7 @@ TEST(WeightedTokenLogprobs, AgreeWithFloat64AndWithTheUnweighted) {
                   [&](const std::vector<Tensor>& x) {
                     return weighted_token_logprobs_ref(x[0], head_of(x[1]), targets, weights, temperature).sum;
                   },
-                  3e-6, kGradientError});
+                  2e-5, kGradientError});
       }
     }
   }

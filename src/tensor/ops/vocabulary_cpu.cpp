@@ -18,19 +18,6 @@ HWY_BEFORE_NAMESPACE();
 namespace agro {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE float block_max(const float* x, int64_t n) {
-  const int64_t lanes = row_lanes();
-  float max = x[0];
-  int64_t i = 0;
-  if (n >= lanes) {
-    RowVec m = hn::LoadU(kRow, x);
-    for (i = lanes; i + lanes <= n; i += lanes) m = hn::Max(m, hn::LoadU(kRow, x + i));
-    max = hn::GetLane(hn::MaxOfLanes(kRow, m));
-  }
-  for (; i < n; ++i) max = std::max(max, x[i]);
-  return max;
-}
-
 /// Σ term(i, elements left) over the vectors of [0, n): short sums, added up in double.
 template <class F>
 HWY_INLINE double long_sum(int64_t n, F&& term) {
@@ -48,7 +35,7 @@ HWY_INLINE double long_sum(int64_t n, F&& term) {
 }
 
 HWY_INLINE void add_to(LogSumExp& state, const float* x, int64_t n, float scale) {
-  const float max = std::max(state.max, block_max(x, n) * scale);
+  const float max = std::max(state.max, row_max(x, n) * scale);
   const RowVec m = hn::Set(kRow, max), s = hn::Set(kRow, scale);
   const double sum =
       long_sum(n, [&](int64_t i, int64_t left) { return hn::Exp(kRow, hn::MulSub(load(x + i, left), s, m)); });
