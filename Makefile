@@ -21,10 +21,11 @@ build:  ## the agro program, in build/release/bin
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release
 
-bench:  ## tokens per second of sampling and training, beside plain LibTorch
+bench:  ## speed beside plain LibTorch: whole steps, then single operators
 	@scripts/install-deps.sh build bench
 	@cmake --preset release --log-level=WARNING -DAGRO_BUILD_BENCH=ON
-	@cmake --build --preset release --target agro_bench
+	@cmake --build --preset release --target agro agro_bench
+	@build/release/bin/agro bench
 	@build/release/bin/agro_bench
 
 format:  ## lay out the sources with clang-format

@@ -1,7 +1,5 @@
 #pragma once
-// Two ways of the same work, mostly agro beside plain LibTorch: medians of interleaved rounds, their spread, and the
-// ratio of the medians.
-#include <functional>
+// Two ways of the same operator: medians, their spread, and the ratio of the medians.
 #include <string>
 #include <vector>
 
@@ -9,26 +7,18 @@
 
 namespace agro {
 
+/// The ratio is above 1 where agro takes less time than LibTorch.
 class Comparison {
  public:
-  /// `unit` heads the two columns of measurements, "tokens/s"; `higher_is_better` says which way the ratio is turned:
-  /// it is above 1 where `ours` is faster than `reference`.
-  Comparison(const std::string& unit, bool higher_is_better, const std::string& ours = "agro",
-             const std::string& reference = "LibTorch");
+  /// `unit` heads the column of names: "microseconds".
+  explicit Comparison(const std::string& unit);
 
-  void add(const std::string& name, std::vector<double> ours, std::vector<double> reference);
+  void add(const std::string& name, const std::vector<double>& ours, const std::vector<double>& reference);
 
   std::string text() const { return table_.text(); }
 
  private:
-  bool higher_is_better_;
   Table table_;
 };
-
-/// Seconds of each round, the two taking turns in going first, after one unmeasured round.
-struct Rounds {
-  std::vector<double> ours, reference;
-};
-Rounds take_turns(int rounds, const std::function<void()>& ours, const std::function<void()>& reference);
 
 }  // namespace agro

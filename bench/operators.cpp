@@ -172,7 +172,7 @@ class Collector : public benchmark::BenchmarkReporter {
   }
   std::string table() {
     std::sort(order_.begin(), order_.end());
-    Comparison comparison("microseconds", false);
+    Comparison comparison("microseconds");
     for (const std::string& name : order_) comparison.add(name, times_[name][kOurs], times_[name][kReference]);
     return comparison.text();
   }

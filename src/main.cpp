@@ -49,7 +49,7 @@ int run(int argc, char** argv) {
   for (const auto add :
        {agro::add_train, agro::add_sft, agro::add_config, agro::add_init, agro::add_inspect, agro::add_generate,
         agro::add_score, agro::add_eval, agro::add_report, agro::add_watch, agro::add_runs, agro::add_problems,
-        agro::add_lab, agro::add_tokenize, agro::add_logprobs, agro::add_verify, agro::add_objective})
+        agro::add_lab, agro::add_bench, agro::add_tokenize, agro::add_logprobs, agro::add_verify, agro::add_objective})
     add(program);
   try {
     program.parse(argc, argv);

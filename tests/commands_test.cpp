@@ -37,7 +37,7 @@ TEST_F(Commands, HelpAndVersion) {
   EXPECT_EQ(version.code, 0);
   EXPECT_TRUE(version.out.starts_with("agro ")) << version.out;
   for (const std::string name : {"train", "sft", "config", "init", "inspect", "generate", "score", "eval", "problems",
-                                 "report", "watch", "runs", "tokenize", "logprobs", "verify", "objective"}) {
+                                 "report", "watch", "runs", "bench", "tokenize", "logprobs", "verify", "objective"}) {
     EXPECT_NE(help.out.find("\n  " + name), std::string::npos) << name;
     const Finished own = run({name, "--help"});
     EXPECT_EQ(own.code, 0) << name;

@@ -21,6 +21,7 @@ void add_watch(CLI::App& program);
 void add_runs(CLI::App& program);
 void add_problems(CLI::App& program);
 void add_lab(CLI::App& program);
+void add_bench(CLI::App& program);
 
 // Windows: JSON lines in on standard input, JSON lines out on standard output.
 void add_tokenize(CLI::App& program);
