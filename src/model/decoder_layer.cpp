@@ -8,10 +8,41 @@ Tensor Norm::operator()(const Tensor& x) const {
   return bias.defined() ? layer_norm(x, weight, bias, epsilon) : rms_norm(x, weight, epsilon);
 }
 
+std::vector<LinearWeight*> DecoderLayer::linears() {
+  std::vector<LinearWeight*> all;
+  if (qkv) {
+    all.push_back(&*qkv);
+  } else {
+    all.insert(all.end(), {&q, &k, &v});
+  }
+  all.push_back(&o);
+  if (gate) all.push_back(&*gate);
+  all.insert(all.end(), {&up, &down});
+  return all;
+}
+
+std::vector<const LinearWeight*> DecoderLayer::linears() const {
+  const std::vector<LinearWeight*> all = const_cast<DecoderLayer*>(this)->linears();
+  return {all.begin(), all.end()};
+}
+
+std::vector<Tensor> DecoderLayer::trainable() const {
+  std::vector<Tensor> tensors;
+  const auto add = [&](const Tensor& t) {
+    if (t.defined() && t.requires_grad()) tensors.push_back(t);
+  };
+  for (const Norm* norm : {&attention_norm, &feed_forward_norm}) add(norm->weight), add(norm->bias);
+  for (const auto* norm : {&q_norm, &k_norm})
+    if (*norm) add((*norm)->weight), add((*norm)->bias);
+  for (const LinearWeight* w : linears()) {
+    add(w->weight), add(w->bias);
+    if (w->low_rank) add(w->low_rank->a), add(w->low_rank->b);
+  }
+  return tensors;
+}
+
 void DecoderLayer::set_products(Products products) {
-  for (LinearWeight* weight : {&q, &k, &v, &o, &up, &down}) weight->products = products;
-  if (qkv) qkv->products = products;
-  if (gate) gate->products = products;
+  for (LinearWeight* weight : linears()) weight->products = products;
 }
 
 Tensor DecoderLayer::attend(const Tensor& x, int64_t layer, const DecoderContext& context) const {

@@ -55,6 +55,8 @@ class SafetensorsFile {
   /// Throws Error with the most similar names if there is no such tensor.
   const TensorView& get(const std::string& name) const;
   const SafetensorsMetadata& metadata() const { return metadata_; }
+  /// As MappedFile::forget_pages.
+  void forget_pages() const { file_.forget_pages(); }
 
  private:
   Path path_;
