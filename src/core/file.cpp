@@ -80,10 +80,6 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-void MappedFile::forget_pages() const {
-  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);  // advice: may fail
-}
-
 std::string read_file(const Path& path) {
   MappedFile file(path);
   auto bytes = file.bytes();

@@ -23,9 +23,6 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  /// Takes the pages that were read out of this process's resident memory; they are read again when needed.
-  void forget_pages() const;
-
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;

@@ -3,28 +3,30 @@
 #include "tensor/ops/norm.h"
 
 namespace agro {
+namespace {
+
+template <class Pointer, class Layer>
+std::vector<Pointer> linears_of(Layer& layer) {
+  std::vector<Pointer> all;
+  if (layer.qkv) {
+    all.push_back(&*layer.qkv);
+  } else {
+    all.insert(all.end(), {&layer.q, &layer.k, &layer.v});
+  }
+  all.push_back(&layer.o);
+  if (layer.gate) all.push_back(&*layer.gate);
+  all.insert(all.end(), {&layer.up, &layer.down});
+  return all;
+}
+
+}  // namespace
 
 Tensor Norm::operator()(const Tensor& x) const {
   return bias.defined() ? layer_norm(x, weight, bias, epsilon) : rms_norm(x, weight, epsilon);
 }
 
-std::vector<LinearWeight*> DecoderLayer::linears() {
-  std::vector<LinearWeight*> all;
-  if (qkv) {
-    all.push_back(&*qkv);
-  } else {
-    all.insert(all.end(), {&q, &k, &v});
-  }
-  all.push_back(&o);
-  if (gate) all.push_back(&*gate);
-  all.insert(all.end(), {&up, &down});
-  return all;
-}
-
-std::vector<const LinearWeight*> DecoderLayer::linears() const {
-  const std::vector<LinearWeight*> all = const_cast<DecoderLayer*>(this)->linears();
-  return {all.begin(), all.end()};
-}
+std::vector<LinearWeight*> DecoderLayer::linears() { return linears_of<LinearWeight*>(*this); }
+std::vector<const LinearWeight*> DecoderLayer::linears() const { return linears_of<const LinearWeight*>(*this); }
 
 std::vector<Tensor> DecoderLayer::trainable() const {
   std::vector<Tensor> tensors;

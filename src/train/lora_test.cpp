@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/parallel.h"
+#include "model/completion_batch.h"
 #include "model/model_folder.h"
 #include "train/checkpoint.h"
 #include "train/rl_trainer.h"

@@ -35,6 +35,13 @@ std::optional<double> figure(const EvaluationResult& result, const std::string& 
   return json.contains(name) ? std::optional(json.at(name).get<double>()) : std::nullopt;
 }
 
+ModelSection section_of(const Path& path, Products products) {
+  ModelSection section;
+  section.path = path;
+  section.products = products == Products::kBFloat16 ? "bfloat16" : "float32";
+  return section;
+}
+
 /// The adapter that training goes on with has the rank the configuration says.
 void check_rank(const CausalLm& model, int64_t rank, const std::string& adapter) {
   for (const LinearWeight* w : model.linears())
@@ -57,8 +64,7 @@ FileLock create_and_lock(const Path& run_folder) {
 
 }  // namespace
 
-RunModel::RunModel(const Path& path, Products products)
-    : RunModel({.path = path, .products = products == Products::kBFloat16 ? "bfloat16" : "float32"}, {}, false, 0) {}
+RunModel::RunModel(const Path& path, Products products) : RunModel(section_of(path, products), {}, false, 0) {}
 
 RunModel::RunModel(const ModelSection& section, const LoraConfig& lora, bool recompute, int64_t seed)
     : folder(section.path),
