@@ -141,7 +141,13 @@ void print_model(const ModelFacts& facts, const TextFacts& text) {
   print_line("to train", fmt::format("{}: weights, gradients and moments in float32 {}, frozen reference {}",
                                      bytes_text(facts.training_bytes()), bytes_text(facts.trainable_bytes()),
                                      bytes_text(facts.reference_bytes)));
-  print_line("", "and on top packed copies of the matrices, activations, keys and values");
+  print_line("", fmt::format("with LoRA of rank {}: {}, reference included", kExampleRank,
+                             bytes_text(facts.lora_training_bytes(kExampleRank))));
+  print_line("",
+             fmt::format("and on top packed copies of the matrices, keys and values, and for each token of a pass {}",
+                         bytes_text(facts.activation_bytes_per_token(false))));
+  print_line("", fmt::format("of activations, or {} with train.recompute",
+                             bytes_text(facts.activation_bytes_per_token(true))));
   std::cout << std::flush;
 }
 

@@ -3,12 +3,14 @@
 #include "core/json.h"
 #include "generate/sampling.h"
 #include "model/config_reader.h"
+#include "model/lora.h"
 #include "tensor/machine.h"
 
 namespace agro {
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("FOLDER", options.folder, "Model folder: config.json, safetensors, tokenizer.json.")->required();
+  command.add_option("--adapter", options.adapter, "PEFT adapter folder: measure the model with it.");
   command.add_option("--dtype", options.dtype, "Weights in memory; same: as in the file.")
       ->capture_default_str()
       ->check(CLI::IsMember({"float32", "bfloat16", "same"}));
@@ -23,6 +25,7 @@ OpenModel open_model(const ModelOptions& options) {
   set_up_machine(options.threads);
   ModelFolder folder(options.folder);
   CausalLm model = folder.load(weight_dtype_named(options.dtype));
+  if (!options.adapter.empty()) read_adapter(options.adapter, model);
   model.set_products(products_named(options.products));
   TextTools text = load_text_tools(options.folder);
   Encoders encoders = make_encoders(text, folder.config().eos_token_ids, true);

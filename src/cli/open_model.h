@@ -10,12 +10,13 @@ namespace agro {
 
 struct ModelOptions {
   std::string folder;
+  std::string adapter;
   std::string dtype = "float32";
   std::string products = "float32";
   int64_t threads = 0;
 };
 
-/// FOLDER, --dtype, --products and --threads.
+/// FOLDER, --adapter, --dtype, --products and --threads.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 struct OpenModel {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/families.h"
+#include "model/recompute.h"
 #include "model/rope.h"
 #include "tensor/ops/embedding.h"
 #include "tensor/ops/token_logprob.h"
@@ -48,6 +49,77 @@ void CausalLm::set_products(Products products) {
   head_.products = products;
 }
 
+std::vector<const LinearWeight*> CausalLm::linears() const {
+  std::vector<const LinearWeight*> all;
+  for (const DecoderLayer& layer : layers_)
+    for (const LinearWeight* w : layer.linears()) all.push_back(w);
+  return all;
+}
+
+void CausalLm::set_low_rank(const std::string& module, LowRank low_rank) {
+  for (DecoderLayer& layer : layers_) {
+    for (LinearWeight* w : layer.linears()) {
+      if (w->name != module) continue;
+      LinearWeight with = *w;
+      with.low_rank = std::move(low_rank);
+      try {
+        check_low_rank(with);
+      } catch (Error& error) {
+        throw std::move(error).at(module);
+      }
+      w->low_rank = std::move(with.low_rank);
+      return;
+    }
+  }
+  throw fail("the model has no linear layer '{}'", module);
+}
+
+void CausalLm::remove_low_rank() {
+  for (DecoderLayer& layer : layers_)
+    for (LinearWeight* w : layer.linears()) w->low_rank.reset();
+}
+
+void CausalLm::copy_low_rank() {
+  for (DecoderLayer& layer : layers_)
+    for (LinearWeight* w : layer.linears())
+      if (w->low_rank) {
+        LowRank copy;
+        copy.a = w->low_rank->a.detach().clone(), copy.b = w->low_rank->b.detach().clone();
+        copy.scale = w->low_rank->scale;
+        w->low_rank = std::move(copy);
+      }
+}
+
+std::vector<NamedTensor> CausalLm::low_rank_parameters() const {
+  std::vector<NamedTensor> tensors;
+  for (const LinearWeight* w : linears()) {
+    if (!w->low_rank) continue;
+    tensors.push_back({fmt::format("base_model.model.{}.lora_A.weight", w->name), w->low_rank->a});
+    tensors.push_back({fmt::format("base_model.model.{}.lora_B.weight", w->name), w->low_rank->b});
+  }
+  return tensors;
+}
+
+std::vector<NamedTensor> CausalLm::trainable_parameters() const {
+  std::vector<NamedTensor> low_rank = low_rank_parameters();
+  return low_rank.empty() ? parameters_ : low_rank;
+}
+
+Tensor CausalLm::merged_parameter(const NamedTensor& parameter) const {
+  for (const LinearWeight* w : linears())
+    if (w->low_rank && w->weight.is_same(parameter.tensor)) return merged_weight(*w);
+  return parameter.tensor.detach();
+}
+
+void CausalLm::pack_weights(bool for_gradient) const {
+  if (activation_options().dtype() != torch::kFloat32 || !activation_options().device().is_cpu()) return;
+  std::vector<const LinearWeight*> all = linears();
+  for (const LinearWeight* w : all)
+    if (for_gradient && w->products == Products::kBFloat16) w->pack->get(w->weight, w->layout, w->products, true);
+  all.push_back(&head_);
+  for (const LinearWeight* w : all) w->pack->get(w->weight, w->layout, w->products);
+}
+
 at::TensorOptions CausalLm::activation_options() const {
   const Tensor& w = token_embedding_;
   return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type())
@@ -68,8 +140,11 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
     rope_ = rope_table(config_, rows).to(x.device());
   }
   const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, rope_, cache, places};
-  for (size_t layer = 0; layer < layers_.size(); ++layer)
-    x = layers_[layer].forward(x, static_cast<int64_t>(layer), context);
+  const bool recompute = recompute_ && cache == nullptr && at::GradMode::is_enabled();
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const auto layer = static_cast<int64_t>(i);
+    x = recompute ? forward_recomputed(layers_[i], x, layer, context) : layers_[i].forward(x, layer, context);
+  }
   return final_norm_(x);
 }
 

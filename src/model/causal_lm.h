@@ -50,6 +50,39 @@ class CausalLm {
   /// Chooses what the products of all linear layers and the output projection are made of; float32 at first.
   void set_products(Products products);
 
+  /// Whether a differentiable pass keeps only each layer's input and computes the layer again on the way back; the bits
+  /// are the same. Off at first.
+  void set_recompute(bool recompute) { recompute_ = recompute; }
+
+  /// The linear layers of the blocks, in order; each has the name of its module. Pointers into this object.
+  std::vector<const LinearWeight*> linears() const;
+
+  /// Gives the linear layer `module` a low-rank part. Throws Error where there is none of that name, or the shapes do
+  /// not fit.
+  void set_low_rank(const std::string& module, LowRank low_rank);
+
+  /// Takes the low-rank parts off. A copy of a model shares the tensors and packed weights: a copy without low-rank
+  /// parts is the model they were added to, at no cost.
+  void remove_low_rank();
+
+  /// Replaces the low-rank parts by copies that later training of the originals does not change.
+  void copy_low_rank();
+
+  /// The low-rank parts under PEFT's names ("base_model.model.MODULE.lora_A.weight"), handles; empty where there are
+  /// none.
+  std::vector<NamedTensor> low_rank_parameters() const;
+
+  /// What training changes: the low-rank parts where there are any, else every parameter.
+  std::vector<NamedTensor> trainable_parameters() const;
+
+  /// The tensor of parameters() with that name as a model without low-rank parts would have it: merged where the layer
+  /// has one.
+  Tensor merged_parameter(const NamedTensor& parameter) const;
+
+  /// Packs all weights of the products now, also for the backward pass where those packs are kept, rather than on first
+  /// use. The model's own tensors of matrices are hardly read any more after this.
+  void pack_weights(bool for_gradient) const;
+
   /// Output projection [V, C]; its weight is the embedding's where they are tied.
   const LinearWeight& head() const { return head_; }
 
@@ -72,6 +105,7 @@ class CausalLm {
   std::vector<DecoderLayer> layers_;
   Norm final_norm_;
   LinearWeight head_;
+  bool recompute_ = false;
   mutable Tensor rope_;
 };
 

@@ -3,15 +3,48 @@
 #include "tensor/ops/norm.h"
 
 namespace agro {
+namespace {
+
+template <class Pointer, class Layer>
+std::vector<Pointer> linears_of(Layer& layer) {
+  std::vector<Pointer> all;
+  if (layer.qkv) {
+    all.push_back(&*layer.qkv);
+  } else {
+    all.insert(all.end(), {&layer.q, &layer.k, &layer.v});
+  }
+  all.push_back(&layer.o);
+  if (layer.gate) all.push_back(&*layer.gate);
+  all.insert(all.end(), {&layer.up, &layer.down});
+  return all;
+}
+
+}  // namespace
 
 Tensor Norm::operator()(const Tensor& x) const {
   return bias.defined() ? layer_norm(x, weight, bias, epsilon) : rms_norm(x, weight, epsilon);
 }
 
+std::vector<LinearWeight*> DecoderLayer::linears() { return linears_of<LinearWeight*>(*this); }
+std::vector<const LinearWeight*> DecoderLayer::linears() const { return linears_of<const LinearWeight*>(*this); }
+
+std::vector<Tensor> DecoderLayer::trainable() const {
+  std::vector<Tensor> tensors;
+  const auto add = [&](const Tensor& t) {
+    if (t.defined() && t.requires_grad()) tensors.push_back(t);
+  };
+  for (const Norm* norm : {&attention_norm, &feed_forward_norm}) add(norm->weight), add(norm->bias);
+  for (const auto* norm : {&q_norm, &k_norm})
+    if (*norm) add((*norm)->weight), add((*norm)->bias);
+  for (const LinearWeight* w : linears()) {
+    add(w->weight), add(w->bias);
+    if (w->low_rank) add(w->low_rank->a), add(w->low_rank->b);
+  }
+  return tensors;
+}
+
 void DecoderLayer::set_products(Products products) {
-  for (LinearWeight* weight : {&q, &k, &v, &o, &up, &down}) weight->products = products;
-  if (qkv) qkv->products = products;
-  if (gate) gate->products = products;
+  for (LinearWeight* weight : linears()) weight->products = products;
 }
 
 Tensor DecoderLayer::attend(const Tensor& x, int64_t layer, const DecoderContext& context) const {

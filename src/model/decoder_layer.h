@@ -43,6 +43,13 @@ struct DecoderLayer {
 
   void set_products(Products products);
 
+  /// The linear layers, in the order of the forward pass. Pointers into this object.
+  std::vector<LinearWeight*> linears();
+  std::vector<const LinearWeight*> linears() const;
+
+  /// Every tensor that requires a gradient, low-rank parts included.
+  std::vector<Tensor> trainable() const;
+
   /// x [N, C] → [N, C].
   Tensor forward(const Tensor& x, int64_t layer, const DecoderContext& context) const;
 

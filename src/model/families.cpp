@@ -8,6 +8,7 @@ using Parameter = std::function<Tensor(const std::string& name)>;
 LinearWeight linear_weight(const Parameter& parameter, const std::string& name, bool bias,
                            WeightLayout layout = WeightLayout::kOutIn) {
   LinearWeight w;
+  w.name = name;
   w.weight = parameter(name + ".weight");
   if (bias) w.bias = parameter(name + ".bias");
   w.layout = layout;

@@ -45,6 +45,15 @@ bool is_other_weight_format(const Path& file) {
          file.filename() == "model.safetensors.index.json" || file.filename() == "pytorch_model.bin.index.json";
 }
 
+bool aligned(const TensorView& view) { return reinterpret_cast<uintptr_t>(view.bytes.data()) % 2 == 0; }
+
+/// A bfloat16 tensor whose memory is the file's, kept mapped as long as the tensor lives.
+Tensor mapped_tensor(const TensorView& view, const std::shared_ptr<const SafetensorsFolder>& owner) {
+  auto* bytes = const_cast<std::byte*>(view.bytes.data());
+  return torch::from_blob(
+      bytes, view.shape, [owner](void*) {}, torch::kBFloat16);
+}
+
 }  // namespace
 
 WeightDtype weight_dtype_named(std::string_view name) {
@@ -70,16 +79,20 @@ TensorToWrite to_write(const std::string& name, const Tensor& tensor, Dtype dtyp
 ModelFolder::ModelFolder(const Path& folder)
     : path_(folder),
       config_(load_model_config(folder)),
-      weights_(folder),
-      match_(match_parameters(config_, shapes_of(weights_))) {}
+      weights_(std::make_shared<const SafetensorsFolder>(folder)),
+      match_(match_parameters(config_, shapes_of(*weights_))) {}
 
 CausalLm ModelFolder::load(WeightDtype dtype) const {
   std::unordered_map<std::string, std::string> stored;
   for (const auto& parameter : match_.parameters) stored.emplace(parameter.spec.name, parameter.stored_name);
-  return CausalLm(config_, [&](const std::string& name) {
-    const TensorView& view = weights_.get(stored.at(name));
-    return to_tensor(view, target_type(dtype, view));
+  CausalLm model(config_, [&](const std::string& name) {
+    const TensorView& view = weights_->get(stored.at(name));
+    const at::ScalarType type = target_type(dtype, view);
+    if (type == at::kBFloat16 && view.dtype == Dtype::kBF16 && aligned(view)) return mapped_tensor(view, weights_);
+    return to_tensor(view, type);
   });
+  forget_pages();
+  return model;
 }
 
 void ModelFolder::write(const Path& destination, const CausalLm& model) const {
@@ -88,12 +101,12 @@ void ModelFolder::write(const Path& destination, const CausalLm& model) const {
 
 bool ModelFolder::stores_float32() const {
   return std::all_of(match_.parameters.begin(), match_.parameters.end(),
-                     [&](const auto& parameter) { return weights_.get(parameter.stored_name).dtype == Dtype::kF32; });
+                     [&](const auto& parameter) { return weights_->get(parameter.stored_name).dtype == Dtype::kF32; });
 }
 
 void ModelFolder::write_into(const Path& folder, const CausalLm& model) const {
-  std::unordered_map<std::string, Tensor> by_name, to_store;
-  for (const NamedTensor& parameter : model.parameters()) by_name.emplace(parameter.name, parameter.tensor);
+  std::unordered_map<std::string, NamedTensor> by_name, to_store;
+  for (const NamedTensor& parameter : model.parameters()) by_name.emplace(parameter.name, parameter);
   for (const auto& parameter : match_.parameters)
     to_store.emplace(parameter.stored_name, by_name.at(parameter.spec.name));
   for (const std::string& copy : match_.tied_copies)
@@ -104,11 +117,18 @@ void ModelFolder::write_into(const Path& folder, const CausalLm& model) const {
       // The copy is ours to replace later, whatever the source's permissions were.
       write_atomically(folder / entry.path().filename(), read_file(entry.path()));
     }
-  write_safetensors_folder(folder, weights_.layout(), [&](const std::string& name) {
-    const TensorView& view = weights_.get(name);
+  write_safetensors_folder(folder, weights_->layout(), [&](const std::string& name) {
+    const TensorView& view = weights_->get(name);
     const auto found = to_store.find(name);
-    return found == to_store.end() ? agro::to_write(name, view) : agro::to_write(name, found->second, view.dtype);
+    if (found == to_store.end()) return agro::to_write(name, view);
+    // Merged when its turn comes, so that one merged weight is held at a time.
+    TensorToWrite stored{name, view.dtype, view.shape, {}};
+    stored.produce = [&model, parameter = found->second, dtype = view.dtype](const ByteSink& sink) {
+      agro::to_write(parameter.name, model.merged_parameter(parameter), dtype).produce(sink);
+    };
+    return stored;
   });
+  forget_pages();
 }
 
 }  // namespace agro

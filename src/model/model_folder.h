@@ -1,5 +1,7 @@
 #pragma once
 // A HuggingFace model folder: read into a CausalLm, written back with the same files, tensor names and dtypes.
+#include <memory>
+
 #include "model/causal_lm.h"
 #include "model/parameter_names.h"
 #include "tensor/safetensors_folder.h"
@@ -21,12 +23,16 @@ class ModelFolder {
   const Path& path() const { return path_; }
   const ModelConfig& config() const { return config_; }
 
-  /// A new model; each call reads the weights again.
+  /// A new model; each call reads the weights again. bfloat16 weights that stay bfloat16 are not copied: their memory
+  /// is the mapped file, which must not be written to, neither in memory nor in place on disk.
   CausalLm load(WeightDtype dtype) const;
 
+  /// Takes what was read of the files out of this process's resident memory, as after CausalLm::pack_weights().
+  void forget_pages() const { weights_->forget_pages(); }
+
   /// Writes `model` to `destination` (replaced atomically): weights under the names, dtypes and shards of this folder,
-  /// every other file of it copied (except weights in other formats). A model that was not changed is written back bit
-  /// for bit. Throws Error on a full disk; an old `destination` then survives.
+  /// every other file of it copied (except weights in other formats); low-rank parts are merged. A model that was not
+  /// changed is written back bit for bit. Throws Error on a full disk; an old `destination` then survives.
   void write(const Path& destination, const CausalLm& model) const;
 
   /// The same into a folder that exists and whose atomicity is the caller's business (a checkpoint holds more files).
@@ -38,7 +44,7 @@ class ModelFolder {
  private:
   Path path_;
   ModelConfig config_;
-  SafetensorsFolder weights_;
+  std::shared_ptr<const SafetensorsFolder> weights_;  // shared with the tensors that lie in it
   ParameterMatch match_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/test_folder.h"
+#include "model/lora.h"
 #include "model/model_folder.h"
 
 namespace agro {
@@ -45,6 +46,24 @@ TEST_F(ModelReport, TheReferenceIsAsLargeAsItsTensors) {
     EXPECT_EQ(facts.reference_bytes, bytes) << name;
     EXPECT_EQ(facts.training_bytes(), 16 * facts.parameters + bytes) << name;
   }
+}
+
+TEST_F(ModelReport, AdaptersAreAsLargeAsTheirTensors) {
+  for (const char* name : {"gpt2", "llama_gqa", "smollm2_tied", "qwen3_qknorm_bf16"}) {
+    CausalLm model = ModelFolder(kGolden / name).load(WeightDtype::kSame);
+    add_lora(model, {.rank = 3, .alpha = 1, .targets = {}}, 0);
+    int64_t elements = 0;
+    for (const NamedTensor& parameter : model.low_rank_parameters()) elements += parameter.tensor.numel();
+    const ModelFacts facts = read_model_facts(kGolden / name);
+    EXPECT_EQ(3 * facts.adapter_parameters_per_rank, elements) << name;
+    EXPECT_EQ(facts.lora_training_bytes(3), 16 * elements + facts.reference_bytes) << name;
+  }
+}
+
+TEST_F(ModelReport, RecomputationKeepsTheLayersInputs) {
+  const ModelFacts facts = read_model_facts(kGolden / "llama_gqa");
+  EXPECT_EQ(facts.activation_bytes_per_token(true), 4 * facts.config.num_hidden_layers * facts.config.hidden_size);
+  EXPECT_GT(facts.activation_bytes_per_token(false), 5 * facts.activation_bytes_per_token(true));
 }
 
 TEST_F(ModelReport, AFolderWithoutWeightsCountsFromItsConfig) {

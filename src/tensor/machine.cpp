@@ -35,4 +35,6 @@ void set_up_machine(int64_t threads) {
   at::set_num_threads(thread_count());
 }
 
+void release_freed_memory() { ::malloc_trim(0); }
+
 }  // namespace agro

@@ -16,4 +16,8 @@ struct HeapSettings {
 /// To be called before the first tensor operation. `threads` 0: one per CPU this process may run on.
 void set_up_machine(int64_t threads);
 
+/// Gives memory that was freed, and kept as HeapSettings say, back to the system: after something large that does not
+/// come again.
+void release_freed_memory();
+
 }  // namespace agro

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/memory.h"
 
 namespace agro {
 
@@ -55,6 +56,8 @@ class SafetensorsFile {
   /// Throws Error with the most similar names if there is no such tensor.
   const TensorView& get(const std::string& name) const;
   const SafetensorsMetadata& metadata() const { return metadata_; }
+  /// Takes the file's pages out of resident memory (core/memory.h).
+  void forget_pages() const { agro::forget_pages(file_.bytes()); }
 
  private:
   Path path_;

@@ -39,6 +39,10 @@ class SafetensorsFolder {
   /// The file that holds the tensor. Throws as get() does.
   const std::string& shard_of(const std::string& name) const { return layout_.shards[index_of(name)].file; }
   const SafetensorsLayout& layout() const { return layout_; }
+  /// As SafetensorsFile::forget_pages, of every file.
+  void forget_pages() const {
+    for (const SafetensorsFile& file : files_) file.forget_pages();
+  }
 
  private:
   size_t index_of(const std::string& name) const;

@@ -6,6 +6,11 @@
 
 namespace agro {
 
+variable_list gradients_of(const Tensor& output, const variable_list& inputs, const Tensor& cotangent) {
+  return torch::autograd::grad({output}, inputs, {cotangent}, /*retain_graph=*/false, /*create_graph=*/false,
+                               /*allow_unused=*/true);
+}
+
 void check_shape(const Tensor& t, std::initializer_list<int64_t> expected, const char* name) {
   if (!t.defined()) throw fail("{} is missing, expected shape [{}]", name, fmt::join(expected, ", "));
   const auto sizes = t.sizes();

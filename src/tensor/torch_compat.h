@@ -1,6 +1,7 @@
 #pragma once
 // The fence around LibTorch: every difference between the versions we build against (1.13 … 2.x) is settled here, and
 // the rooms include this instead of torch headers.
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 #include <torch/version.h>
@@ -44,6 +45,10 @@ inline bool on_kernel_path(const Tensor& t) { return t.device().is_cpu() && t.sc
 
 /// Tells autograd and packed copies that the tensor's memory was changed behind LibTorch's back.
 inline void mark_changed(const Tensor& t) { t.unsafeGetTensorImpl()->bump_version(); }
+
+/// d (Σ output · cotangent) / d input for each of `inputs`; undefined for one that `output` does not depend on. Frees
+/// the graph of `output`; leaves' .grad are not touched. May be called during a backward pass.
+variable_list gradients_of(const Tensor& output, const variable_list& inputs, const Tensor& cotangent);
 
 /// Throws Error "NAME has shape [..], expected [..]" unless the sizes agree; −1 accepts any size.
 void check_shape(const Tensor& t, std::initializer_list<int64_t> expected, const char* name);

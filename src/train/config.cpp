@@ -23,10 +23,18 @@ void RunConfig::visit(ConfigVisitor& v) {
 
 void ModelSection::visit(ConfigVisitor& v) {
   v.field("path", path, "HuggingFace model folder to start from.");
-  v.field("reference", reference,
-          "Folder of the frozen reference that the KL is measured to; empty: the starting model.");
-  v.field("reference_dtype", reference_dtype, {"same", "float32", "bfloat16"},
-          "Weights of the reference in memory; same: bfloat16 where its files are, else float32.");
+  v.field(
+      "adapter", adapter,
+      "PEFT adapter folder to start from, for the model in `path`. With lora.rank it is trained further and must be of "
+      "that rank; without, it is merged into the weights, which are then trained.");
+  v.field(
+      "reference", reference,
+      "Folder of the frozen reference that the KL is measured to; empty: the starting model. With lora.rank that is "
+      "the policy without what its adapters learned, and takes no memory of its own.");
+  v.field(
+      "reference_dtype", reference_dtype, {"same", "float32", "bfloat16"},
+      "Weights of the reference in memory, with lora.rank the frozen weights of the policy too; same: bfloat16 where "
+      "its files are, else float32.");
   v.field("products", products, {"float32", "bfloat16"},
           "Numbers that enter the matrix products of all linear layers, of policy and reference, forward and backward. "
           "bfloat16: rounded as they enter; sums, weights, gradients and optimiser stay float32. Faster where the CPU "
@@ -81,6 +89,9 @@ void TrainSection::visit(ConfigVisitor& v) {
       "micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
       "Tokens of one forward and backward pass, prompts included; fewer need less memory. The gradient is that of the "
       "whole step all the same.");
+  v.field("recompute", recompute,
+          "Keep only each layer's input for the backward pass and compute the layer again there: a third more "
+          "arithmetic, a fraction of the memory for activations. The gradient has the same bits.");
   v.field(
       "updates_per_rollout", updates_per_rollout, {.min = 1, .max = 1000},
       "Optimiser steps made from the same responses before new ones are drawn; each counts as a step of run.steps.");
@@ -98,6 +109,7 @@ void TrainSection::visit(ConfigVisitor& v) {
 void TrainConfig::visit(ConfigVisitor& v) {
   v.section("run", run, "The run.");
   v.section("model", model, "The policy and its frozen reference.");
+  v.section("lora", lora, "Low-rank adapters.");
   v.section("data", data, "Prompts and logged responses.");
   v.section("group", group, "What a group is made of.");
   v.section("sampling", sampling, "How responses are drawn, in training and evaluation.");
@@ -118,11 +130,15 @@ void SftSection::visit(ConfigVisitor& v) {
       "micro_batch_tokens", micro_batch_tokens, {.min = 1, .max = 1e9},
       "Tokens of one forward and backward pass; fewer need less memory. The gradient is that of the whole step all the "
       "same.");
+  v.field("recompute", recompute,
+          "Keep only each layer's input for the backward pass and compute the layer again there: a third more "
+          "arithmetic, a fraction of the memory for activations. The gradient has the same bits.");
 }
 
 void SftConfig::visit(ConfigVisitor& v) {
   v.section("run", run, "The run.");
   v.section("model", model, "The model; `reference` is not used.");
+  v.section("lora", lora, "Low-rank adapters.");
   v.section("data", data, "Prompts with the completion to learn, or logged responses.");
   v.section("sft", sft, "Supervised training.");
   v.section("sampling", sampling, "How responses are drawn in evaluation.");

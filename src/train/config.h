@@ -5,6 +5,7 @@
 
 #include "evaluate/evaluator.h"
 #include "generate/engine.h"
+#include "model/lora.h"
 #include "objective/config.h"
 #include "reward/config.h"
 #include "train/optimizer.h"
@@ -29,6 +30,7 @@ struct RunConfig {
 /// [model]
 struct ModelSection {
   std::string path;
+  std::string adapter;
   std::string reference;
   std::string reference_dtype = "same";
   std::string products = "float32";
@@ -68,6 +70,7 @@ struct ReferenceConfig {
 /// [train]
 struct TrainSection {
   int64_t micro_batch_tokens = 8192;
+  bool recompute = false;
   int64_t updates_per_rollout = 1;
   bool sampler_logprobs = true;
   double value_learning_rate_scale = 10;
@@ -79,6 +82,7 @@ struct TrainSection {
 struct TrainConfig {
   RunConfig run;
   ModelSection model;
+  LoraConfig lora;
   DataConfig data;
   GroupConfig group;
   SamplingConfig sampling;
@@ -97,6 +101,7 @@ struct SftSection {
   int64_t sequences_per_step = 32;
   std::string completion_key = "completion";
   int64_t micro_batch_tokens = 8192;
+  bool recompute = false;
   void visit(ConfigVisitor& v);
 };
 
@@ -104,6 +109,7 @@ struct SftSection {
 struct SftConfig {
   RunConfig run;
   ModelSection model;
+  LoraConfig lora;
   DataConfig data;
   SftSection sft;
   SamplingConfig sampling;

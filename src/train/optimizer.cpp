@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "tensor/machine.h"
 #include "tensor/ops/adamw_cpu.h"
 
 namespace agro {
@@ -44,22 +45,25 @@ AdamW::AdamW(std::span<const ParameterGroup> groups, const OptimizerConfig& conf
     parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
   }
   const auto options = torch::dtype(torch::kFloat32).device(parameters_.front().tensor.device());
+  const auto for_each_view = [&](const Tensor& flat, const auto& use) {
+    int64_t first = 0;
+    for (NamedTensor& p : parameters_) {
+      use(p.tensor, flat.narrow(0, first, p.tensor.numel()).view(p.tensor.sizes()));
+      first += p.tensor.numel();
+    }
+  };
   weights_ = torch::empty({total}, options);
+  for_each_view(weights_, [](Tensor& parameter, const Tensor& home) {
+    home.copy_(parameter.detach());
+    parameter.set_data(home);
+    parameter.set_requires_grad(true);
+  });
+  // The old homes are free now: without this they and what follows would be resident together.
+  release_freed_memory();
   gradients_ = torch::zeros({total}, options);
+  for_each_view(gradients_, [](Tensor& parameter, const Tensor& home) { parameter.mutable_grad() = home; });
   exp_avg_ = torch::zeros({total}, options);
   exp_avg_sq_ = torch::zeros({total}, options);
-  int64_t first = 0;
-  for (NamedTensor& p : parameters_) {
-    const auto view = [&](const Tensor& flat) {
-      return flat.narrow(0, first, p.tensor.numel()).view(p.tensor.sizes());
-    };
-    const Tensor home = view(weights_);
-    home.copy_(p.tensor.detach());
-    p.tensor.set_data(home);
-    p.tensor.set_requires_grad(true);
-    p.tensor.mutable_grad() = view(gradients_);
-    first += p.tensor.numel();
-  }
 }
 
 void AdamW::zero_gradients() { gradients_.zero_(); }

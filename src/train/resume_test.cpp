@@ -54,8 +54,14 @@ class ResumeRl : public Resume, public testing::WithParamInterface<std::string> 
       config.data.stored_behavior = "reference";
     }
     if (GetParam() == "optimal_values") config.objective.name = "astar_po";
+    if (GetParam() == "adapters" || GetParam() == "adapters_bfloat16") {
+      config.lora.rank = 3;
+      config.train.recompute = true;
+      config.objective.name = "ppo";  // with a value head beside the adapters
+      config.data.stored_behavior = "reference";
+    }
     if (GetParam() == "moving_reference") config.reference = {.update_every = 2, .ema = 0.5};
-    if (GetParam() == "bfloat16") {
+    if (GetParam().ends_with("bfloat16")) {
       config.model.path = golden("qwen3_qknorm_bf16");
       config.data.completions = {lines("ids.jsonl", rewarded_ids())};
       config.evaluate.prompts.clear();
@@ -95,7 +101,7 @@ TEST_P(ResumeRl, AfterACrashBetweenCheckpoints) {
 
 INSTANTIATE_TEST_SUITE_P(Data, ResumeRl,
                          testing::Values("fresh", "stored", "mixed", "bfloat16", "value_head", "optimal_values",
-                                         "moving_reference"),
+                                         "moving_reference", "adapters", "adapters_bfloat16"),
                          [](const auto& test) { return test.param; });
 
 TEST_F(Resume, BetweenRolloutsOfSeveralUpdates) {

@@ -147,9 +147,11 @@ class RlTrainer : public Trainable {
  private:
   CausalLm load_reference() const {
     const WeightDtype dtype = weight_dtype_named(config_.model.reference_dtype);
-    CausalLm reference = config_.model.reference.empty() ? model_.folder.load(dtype) : load_other_reference(dtype);
-    reference.set_products(products_named(config_.model.products));
+    CausalLm reference = config_.model.reference.empty() ? model_.starting_model(dtype) : load_other_reference(dtype);
     if (config_.reference.update_every == 0) return reference;
+    if (model_.has_adapters())
+      throw Error("reference.update_every moves the reference, and under lora.rank it shares the policy's weights")
+          .hint("reference.update_every = 0 keeps it as it is, lora.rank = 0 trains all weights");
     const std::vector<NamedTensor>&mine = model_.policy.parameters(), &its = reference.parameters();
     const bool same =
         std::equal(mine.begin(), mine.end(), its.begin(), its.end(), [](const NamedTensor& a, const NamedTensor& b) {
@@ -172,7 +174,10 @@ class RlTrainer : public Trainable {
       throw fail("the reference has {} tokens, the policy {}", folder.config().vocab_size,
                  model_.folder.config().vocab_size)
           .at(config_.model.reference);
-    return folder.load(dtype);
+    CausalLm reference = folder.load(dtype);
+    reference.set_products(products_named(config_.model.products));
+    make_ready(reference, folder);
+    return reference;
   }
 
   ResponseSampler sampler(const SamplingConfig& sampling) {
@@ -289,7 +294,7 @@ class RlTrainer : public Trainable {
 }  // namespace
 
 void run_rl(const TrainConfig& config, bool resume) {
-  RunModel model{Path(config.model.path), products_named(config.model.products)};
+  RunModel model(config.model, config.lora, config.train.recompute, config.run.seed);
   RlTrainer trainer(config, model);
   RunLoop(config.run, config.optimizer, model).run(trainer, dump_config(config), resume);
 }

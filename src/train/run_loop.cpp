@@ -35,6 +35,22 @@ std::optional<double> figure(const EvaluationResult& result, const std::string& 
   return json.contains(name) ? std::optional(json.at(name).get<double>()) : std::nullopt;
 }
 
+ModelSection section_of(const Path& path, Products products) {
+  ModelSection section;
+  section.path = path;
+  section.products = products == Products::kBFloat16 ? "bfloat16" : "float32";
+  return section;
+}
+
+/// The adapter that training goes on with has the rank the configuration says.
+void check_rank(const CausalLm& model, int64_t rank, const std::string& adapter) {
+  for (const LinearWeight* w : model.linears())
+    if (w->low_rank && w->low_rank->rank() != rank)
+      throw fail("the adapter has rank {}, lora.rank is {}", w->low_rank->rank(), rank)
+          .at(adapter)
+          .hint(fmt::format("lora.rank = {} trains it further, 0 merges it into the weights", w->low_rank->rank()));
+}
+
 FileLock create_and_lock(const Path& run_folder) {
   if (run_folder.empty())
     throw Error("run.output is not set").hint("the folder for checkpoints, metrics and the trained model");
@@ -48,9 +64,44 @@ FileLock create_and_lock(const Path& run_folder) {
 
 }  // namespace
 
-RunModel::RunModel(const Path& path, Products products)
-    : folder(path), tools(load_text_tools(path)), policy(folder.load(WeightDtype::kFloat32)) {
-  policy.set_products(products);
+RunModel::RunModel(const Path& path, Products products) : RunModel(section_of(path, products), {}, false, 0) {}
+
+RunModel::RunModel(const ModelSection& section, const LoraConfig& lora, bool recompute, int64_t seed)
+    : folder(section.path),
+      tools(load_text_tools(section.path)),
+      policy(folder.load(lora.rank > 0 ? weight_dtype_named(section.reference_dtype) : WeightDtype::kFloat32)),
+      section_(section) {
+  policy.set_products(products_named(section.products));
+  policy.set_recompute(recompute);
+  if (!section.adapter.empty()) read_adapter(section.adapter, policy);
+  if (lora.rank == 0) {
+    merge_low_rank(policy);
+    return;
+  }
+  if (section.adapter.empty()) add_lora(policy, lora, static_cast<uint64_t>(seed));
+  check_rank(policy, lora.rank, section.adapter);
+  make_ready(policy, folder, true);
+}
+
+CausalLm RunModel::starting_model(WeightDtype dtype) const {
+  if (has_adapters()) {
+    CausalLm model = policy;
+    section_.adapter.empty() ? model.remove_low_rank() : model.copy_low_rank();
+    return model;
+  }
+  CausalLm model = folder.load(dtype);
+  if (!section_.adapter.empty()) {
+    read_adapter(section_.adapter, model);
+    merge_low_rank(model);
+  }
+  model.set_products(products_named(section_.products));
+  make_ready(model, folder);
+  return model;
+}
+
+void make_ready(const CausalLm& frozen, const ModelFolder& folder, bool for_gradient) {
+  frozen.pack_weights(for_gradient);
+  folder.forget_pages();
 }
 
 RunLoop::RunLoop(const RunConfig& run, const OptimizerConfig& optimizer, RunModel& model)
@@ -86,7 +137,7 @@ int64_t RunLoop::restore(Trainable& trainable, bool resume) {
 }
 
 void RunLoop::run(Trainable& trainable, const std::string& config_text, bool resume) {
-  std::vector<ParameterGroup> groups{{model_.policy.parameters()}};
+  std::vector<ParameterGroup> groups{{model_.policy.trainable_parameters()}};
   for (ParameterGroup& group : trainable.extra_parameters()) groups.push_back(std::move(group));
   optimizer_ = std::make_unique<AdamW>(groups, optimizer_config_);
   const int64_t first = restore(trainable, resume);
@@ -113,6 +164,7 @@ void RunLoop::run(Trainable& trainable, const std::string& config_text, bool res
     return;
   }
   model_.folder.write(output_ / "final", model_.policy);
+  if (model_.has_adapters()) write_adapter(output_ / "final-adapter", model_.policy, model_.folder.path());
   log_info("train", "peak memory {:.2f} GiB", peak_memory_gib());
   log_info("train", "done: {}{}", (output_ / "final").string(),
            best_ ? fmt::format(" (best {} {:.4f} at step {}: {})", config_.best_metric, *best_, best_step_,
@@ -182,6 +234,7 @@ void RunLoop::evaluate(Trainable& trainable, int64_t step) {
       write_atomically(folder / "best.json",
                        OrderedJson{{"step", step}, {"metric", config_.best_metric}, {"value", *value}}.dump(1) + "\n");
     });
+    if (model_.has_adapters()) write_adapter(output_ / "best-adapter", model_.policy, model_.folder.path());
   }
 }
 

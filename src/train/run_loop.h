@@ -19,12 +19,29 @@ namespace agro {
 /// The model of a run with its folder and text tools.
 struct RunModel {
   explicit RunModel(const Path& path, Products products = Products::kFloat32);
+  /// With `lora.rank` the folder's weights are frozen and the policy has adapters: fresh ones drawn with `seed`, or
+  /// those of section.adapter. Throws Error where those have another rank.
+  RunModel(const ModelSection& section, const LoraConfig& lora, bool recompute, int64_t seed);
+
   ModelFolder folder;
   TextTools tools;
-  CausalLm policy;  // float32, trainable
+  CausalLm policy;  // trained: float32; under adapters the weights may be bfloat16
+
+  bool has_adapters() const { return !policy.low_rank_parameters().empty(); }
+
+  /// The model the run starts from, to be called before the first step. Under adapters it shares the frozen weights;
+  /// else it has weights of its own in `dtype`.
+  CausalLm starting_model(WeightDtype dtype) const;
 
   ModelLimits limits() const { return {folder.config().max_position_embeddings, folder.config().vocab_size}; }
+
+ private:
+  ModelSection section_;
 };
+
+/// Packs the weights of a model whose matrices do not change any more, also for the backward pass `for_gradient`, and
+/// then lets go of the pages of `folder` they were read from: the packed weights are what is used.
+void make_ready(const CausalLm& frozen, const ModelFolder& folder, bool for_gradient = false);
 
 /// What a step hands back. A loss or gradient that is not finite makes the loop leave the parameters alone.
 struct StepOutcome {

@@ -116,7 +116,7 @@ class SftTrainer : public Trainable {
 }  // namespace
 
 void run_sft(const SftConfig& config, bool resume) {
-  RunModel model{Path(config.model.path), products_named(config.model.products)};
+  RunModel model(config.model, config.lora, config.sft.recompute, config.run.seed);
   SftTrainer trainer(config, model);
   RunLoop(config.run, config.optimizer, model).run(trainer, dump_config(config), resume);
 }

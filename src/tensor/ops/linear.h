@@ -1,70 +1,49 @@
 #pragma once
-// Linear layers: y = x · Wᵀ + b on our matrix products, with the weight packed once per change.
+// Linear layers: y = x · Wᵀ + b on our matrix products, with or without a low-rank part (LoRA).
 #include <optional>
-#include <string_view>
-#include <variant>
+#include <string>
 
-#include "tensor/ops/matmul_bfloat16.h"
-#include "tensor/ops/matmul_cpu.h"
-#include "tensor/torch_compat.h"
+#include "tensor/ops/weight_pack.h"
 
 namespace agro {
 
-/// How a weight lies in memory: [out, in] (torch Linear) or [in, out] (GPT-2's Conv1D).
-enum class WeightLayout { kOutIn, kInOut };
+/// A low-rank part of a weight: W + scale · B · A. Source: Hu et al., "LoRA", arXiv 2106.09685, section 4.1.
+struct LowRank {
+  Tensor a;  // [rank, in] float32
+  Tensor b;  // [out, rank] float32
+  double scale = 1;
+  c10::intrusive_ptr<WeightPack> a_pack = c10::make_intrusive<WeightPack>();
+  c10::intrusive_ptr<WeightPack> b_pack = c10::make_intrusive<WeightPack>();
 
-/// What the matrix products of a layer, forward and backward, are made of: float32 numbers, or numbers rounded to
-/// bfloat16 as they enter. Sums, weights and gradients are float32 in both.
-enum class Products { kFloat32, kBFloat16 };
-
-/// "float32" or "bfloat16"; throws Error for any other name.
-Products products_named(std::string_view name);
-
-/// The right-hand side of a product, packed for one kind of products.
-using RightHandSide = std::variant<PackedMatrix, RoundedMatrix>;
-void matmul(const StridedMatrix& a, const RightHandSide& b, float* out, int64_t out_stride,
-            const MatmulOptions& options = {});
-
-/// Of x · Wᵀ, or of dy · W `for_gradient`. `weight` float32 or bfloat16 on the CPU.
-RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products);
-
-/// Of aᵀ · x, which sums over rows, as a weight's gradient does: x [rows, columns] dense float32.
-RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products);
-
-/// A weight in the kernel's layout, packed on first use and again whenever the tensor changed. Not thread-safe.
-class WeightPack : public torch::CustomClassHolder {
- public:
-  /// `weight` float32 or bfloat16 on the CPU. The reference stays valid until the next call.
-  const RightHandSide& get(const Tensor& weight, WeightLayout layout, Products products, bool for_gradient = false);
-
-  /// The copy for x · Wᵀ if there is one of this weight as it is now, else null.
-  const RightHandSide* find(const Tensor& weight, Products products) const;
-
- private:
-  bool is_of(const Tensor& weight, Products products) const;
-
-  std::optional<RightHandSide> forward_, gradient_;
-  const void* data_ = nullptr;
-  int64_t version_ = -1;
-  Products products_ = Products::kFloat32;
+  int64_t rank() const { return a.size(0); }
 };
 
 struct LinearWeight {
-  Tensor weight;  // float32 (trainable) or bfloat16 (frozen)
-  Tensor bias;    // float32 [out] or undefined
+  std::string name;  // of the module in the model, "model.layers.0.self_attn.q_proj"; may be empty
+  Tensor weight;     // float32 (trainable) or bfloat16 (frozen)
+  Tensor bias;       // float32 [out] or undefined
   WeightLayout layout = WeightLayout::kOutIn;
   Products products = Products::kFloat32;
+  std::optional<LowRank> low_rank;
   c10::intrusive_ptr<WeightPack> pack = c10::make_intrusive<WeightPack>();
 
   int64_t out_features() const { return weight.size(layout == WeightLayout::kOutIn ? 0 : 1); }
   int64_t in_features() const { return weight.size(layout == WeightLayout::kOutIn ? 1 : 0); }
 };
 
-/// x [N, in] float32 → [N, out] float32, differentiable in x, weight and bias. With float32 products,
-/// bfloat16 weights are widened as they are read. Throws Error on a shape mismatch.
+/// x [N, in] float32 → [N, out] float32: x · Wᵀ + b, and where there is a low-rank part + scale · (x · Aᵀ) · Bᵀ.
+/// Differentiable in x, weight, bias, A and B. With float32 products, bfloat16 weights are widened as they are read.
+/// Throws Error on a shape mismatch.
 Tensor linear(const Tensor& x, const LinearWeight& w);
 
 /// The same with LibTorch's operators, any dtype and device; products are those of the dtype of x.
 Tensor linear_ref(const Tensor& x, const LinearWeight& w);
+
+/// W + scale · B · A as a weight of its own, in the layout of W; float32, or float64 where W is. W itself where there
+/// is no low-rank part or all of B is 0. Not differentiable.
+Tensor merged_weight(const LinearWeight& w);
+
+/// Throws Error unless A and B fit the weight and have at least one row and column in between.
+void check_low_rank(const LinearWeight& w);
 
 }  // namespace agro

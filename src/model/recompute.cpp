@@ -1,0 +1,61 @@
+#include "model/recompute.h"
+
+namespace agro {
+namespace {
+
+/// What the backward pass needs to run the layer again; the context's references do not live that long.
+struct LayerCall : torch::CustomClassHolder {
+  LayerCall(const DecoderLayer& called, int64_t at, const DecoderContext& context)
+      : layer(called),
+        index(at),
+        offsets(context.offsets),
+        prefixes(context.prefixes),
+        positions(context.positions),
+        rope(context.rope) {}
+
+  Tensor run(const Tensor& x) const { return layer.forward(x, index, {offsets, prefixes, positions, rope}); }
+
+  DecoderLayer layer;
+  int64_t index;
+  Offsets offsets;
+  Prefixes prefixes;
+  Tensor positions, rope;
+};
+
+struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList parameters,
+                        const c10::intrusive_ptr<LayerCall>& call) {
+    // The parameters are saved for LibTorch's check that nobody changed them in between.
+    variable_list saved{x};
+    saved.insert(saved.end(), parameters.begin(), parameters.end());
+    ctx->save_for_backward(saved);
+    ctx->saved_data["call"] = at::IValue::make_capsule(call);
+    return call->run(x);
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const auto call = at::static_intrusive_pointer_cast<LayerCall>(ctx->saved_data["call"].toCapsule());
+    variable_list inputs = call->layer.trainable();
+    const bool input_gradient = ctx->needs_input_grad(0);
+    const Tensor x = saved[0].detach().set_requires_grad(input_gradient);
+    if (input_gradient) inputs.insert(inputs.begin(), x);
+    variable_list result;
+    {
+      const torch::AutoGradMode graph(true);
+      result = gradients_of(call->run(x), inputs, grads[0]);
+    }
+    if (!input_gradient) result.insert(result.begin(), Tensor());
+    result.emplace_back();  // of `call`
+    return result;
+  }
+};
+
+}  // namespace
+
+Tensor forward_recomputed(const DecoderLayer& layer, const Tensor& x, int64_t index, const DecoderContext& context) {
+  const std::vector<Tensor> parameters = layer.trainable();
+  return RecomputeFunction::apply(x, at::TensorList(parameters), c10::make_intrusive<LayerCall>(layer, index, context));
+}
+
+}  // namespace agro
