@@ -37,9 +37,10 @@ Tensor plain_decode_attention(const Tensor& q, const Tensor& keys, const Tensor&
   const auto masked = [&](Tensor scores) {  // [B, K, G, length]
     return mask.defined() ? scores.add_(mask.view({b, 1, 1, length})) : scores;
   };
-  // LibTorch multiplies a batch of matrices one after another. For one query each, that costs more than the products
-  // element by element; several queries to a key are worth a matrix product.
-  if (g == 1) {
+  // LibTorch multiplies a batch of matrices one after another. Where each has one row and is small, that costs more
+  // than the products element by element; several queries to a key, or many keys, are worth a matrix product.
+  constexpr int64_t kSmall = 4096;
+  if (g == 1 && length * d <= kSmall) {
     const Tensor weights = masked(((q * scale_of(q)) * k).sum(-1).view({b, kv, 1, length})).softmax(-1);
     return (weights.view({b, kv, length, 1}) * v).sum(2, true);
   }
