@@ -1,6 +1,7 @@
 // Log-probabilities under an output layer of 152k tokens, forward and backward: time beside plain LibTorch in the same
 // type, and the memory that is not the arguments' or the results'.
 #include <cmath>
+#include <initializer_list>
 
 #include "bench/end_to_end/limits.h"
 #include "bench/end_to_end/peak_memory.h"
@@ -28,6 +29,7 @@ class Head {
 
   void set_products(Products products) {
     head_.products = products;
+    known_ = Tensor();
     const at::ScalarType type = products == Products::kBFloat16 ? at::kBFloat16 : at::kFloat;
     plain_hidden_ = hidden_.detach().to(type).set_requires_grad(true);
     plain_weight_ = weight_.detach().to(type).set_requires_grad(true);
@@ -38,6 +40,17 @@ class Head {
     const Tensor loss = (token_logprobs(hidden_, head_, targets_) * token_weights_).sum();
     loss.backward();
     return loss.item<double>();
+  }
+
+  /// Value and gradient from one computation of the logits.
+  double one_pass() { return weighted(Tensor()); }
+  /// The same where the log-probabilities are known as well, as a sampler knows them.
+  double known_pass() {
+    if (!known_.defined()) {
+      const torch::NoGradGuard no_grad;
+      known_ = token_logprobs(hidden_, head_, targets_);
+    }
+    return weighted(known_);
   }
 
   double plain() {
@@ -53,11 +66,10 @@ class Head {
     return sum;
   }
 
-  /// Of the tokens alone, so that the packed weight and the kernels are there before memory is measured.
-  void prepare() {
-    const torch::NoGradGuard no_grad;
-    token_logprobs(hidden_.narrow(0, 0, 1), head_, targets_.narrow(0, 0, 1));
-    forget();
+  /// Drops all gradients.
+  void forget() {
+    for (const Tensor& x : {hidden_, weight_, plain_hidden_, plain_weight_})
+      if (x.defined()) x.mutable_grad() = Tensor();
   }
 
   const Tensor& hidden_gradient() const { return hidden_.grad(); }
@@ -68,12 +80,14 @@ class Head {
   static int64_t gradient_bytes() { return 4 * kHidden * (kTokens + kVocabulary); }
 
  private:
-  void forget() {
-    for (const Tensor& x : {hidden_, weight_, plain_hidden_, plain_weight_})
-      if (x.defined()) x.mutable_grad() = Tensor();
+  double weighted(const Tensor& known) {
+    forget();
+    const Tensor loss = weighted_token_logprobs(hidden_, head_, targets_, token_weights_, known).sum;
+    loss.backward();
+    return loss.item<double>();
   }
 
-  Tensor hidden_, weight_, targets_, token_weights_, plain_hidden_, plain_weight_;
+  Tensor hidden_, weight_, targets_, token_weights_, plain_hidden_, plain_weight_, known_;
   LinearWeight head_;
 };
 
@@ -84,14 +98,17 @@ double difference(const Tensor& ours, const Tensor& reference) {
   return (ours - wanted).norm().item<double>() / wanted.norm().item<double>();
 }
 
-void check(Head& head, double tolerance) {
-  const double ours = head.two_passes();
-  const Tensor hidden = head.hidden_gradient(), weight = head.weight_gradient();
+using Way = double (Head::*)();
+
+void check(Head& head, std::initializer_list<Way> ways, double tolerance) {
   const double reference = head.plain();
-  // Log-probs are near −12 and their weights of either sign: an absolute bound.
-  expect_near(ours, reference, tolerance, "weighted sum of log-probs");
-  expect_near(difference(hidden, head.plain_hidden_gradient()), 0, tolerance, "gradient of the hidden states");
-  expect_near(difference(weight, head.plain_weight_gradient()), 0, tolerance, "gradient of the output layer");
+  const Tensor hidden = head.plain_hidden_gradient(), weight = head.plain_weight_gradient();
+  for (const Way ours : ways) {
+    // Log-probs are near −12 and their weights of either sign: an absolute bound.
+    expect_near((head.*ours)(), reference, tolerance, "weighted sum of log-probs");
+    expect_near(difference(head.hidden_gradient(), hidden), 0, tolerance, "gradient of the hidden states");
+    expect_near(difference(head.weight_gradient(), weight), 0, tolerance, "gradient of the output layer");
+  }
 }
 
 }  // namespace
@@ -103,7 +120,7 @@ BenchResult bench_logprob(const BenchRun& run) {
   const auto name = [](const char* what, Products products) {
     return fmt::format("{}, {}", what, products == Products::kFloat32 ? "float32" : "bfloat16");
   };
-  const auto add = [&](const char* what, Products products, double (Head::*ours)(), double most_of_reference) {
+  const auto add = [&](const char* what, Products products, Way ours, double most_of_reference) {
     const Rounds rounds = take_turns(
         run.rounds, [&] { return (head.*ours)(), tokens; }, [&] { return head.plain(), tokens; });
     result.lines.push_back({name(what, products),
@@ -114,20 +131,27 @@ BenchResult bench_logprob(const BenchRun& run) {
   };
   for (const Products products : {Products::kFloat32, Products::kBFloat16}) {
     head.set_products(products);
-    head.prepare();
-    const auto extra = static_cast<double>(peak_growth([&] { head.two_passes(); }) - Head::gradient_bytes());
-    result.figures.push_back({name("peak extra memory", products), "bytes", std::max(extra, 0.0),
-                              4.0 * kTokens * kVocabulary, "the float32 logits", 0.05});
-    check(head, products == Products::kFloat32 ? 1e-4 : 2e-2);
+    check(head, {&Head::two_passes, &Head::one_pass, &Head::known_pass}, products == Products::kFloat32 ? 1e-4 : 2e-2);
+    const auto add_memory = [&](const char* what, Way ours) {
+      head.forget();
+      const auto extra = static_cast<double>(peak_growth([&] { (head.*ours)(); }) - Head::gradient_bytes());
+      result.figures.push_back({name(what, products), "bytes", std::max(extra, 0.0), 4.0 * kTokens * kVocabulary,
+                                "the float32 logits", 0.05});
+    };
+    add_memory("peak extra memory, forward, then backward", &Head::two_passes);
+    add_memory("peak extra memory, one pass", &Head::one_pass);
+    add_memory("peak extra memory, one pass with known log-probs", &Head::known_pass);
     // Ways of computing it, each with the most of the reference's time that it may take.
     add("forward, then backward", products, &Head::two_passes, 1.35);
+    add("one pass, weights known", products, &Head::one_pass, 0.9);
+    add("one pass, weights and log-probs known", products, &Head::known_pass, 0.9);
   }
   result.notes = {
       fmt::format("{} tokens, hidden {}, vocabulary {}; the reference has the type of the line, its weights converted "
                   "beforehand, and runs forward and backward over {} tokens at a time.",
                   kTokens, kHidden, kVocabulary, kPlainRows),
       "The share of the peak counts three products of tokens, hidden and vocabulary. Memory: the highest resident set "
-      "during forward and backward, less what was there before (arguments and packed weights) and less the gradients."};
+      "during forward and backward, less what was there before and less the gradients."};
   return result;
 }
 

@@ -64,8 +64,8 @@ struct Ends {
 
 /// R rows × P panels × two vectors of columns of each, over k.
 template <int R, int P, class T, class Left>
-HWY_INLINE void tile(const Left& left, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t k, float* out,
-                     int64_t out_stride, const Ends& ends) {
+HWY_INLINE void tile(const Left& left, const T* HWY_RESTRICT b, int64_t k_stride, int64_t panel_stride, int64_t k,
+                     float* out, int64_t out_stride, const Ends& ends) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   V sum[R][P][2];
@@ -91,7 +91,7 @@ HWY_INLINE void tile(const Left& left, const T* HWY_RESTRICT b, int64_t panel_st
     });
   HWY_UNROLL(12)
   for (int r = 0; r < R; ++r) row[r] = left.row(r);
-  for (int64_t i = 0; i < k; ++i, b += kPanelColumns) {
+  for (int64_t i = 0; i < k; ++i, b += k_stride) {
     V right[P][2];
     HWY_UNROLL(4)
     for (int p = 0; p < P; ++p) {
@@ -122,10 +122,10 @@ struct Range {
 
 /// Columns of one product that lie in neighbouring panels, over one part of k.
 struct Strip {
-  const void* right;     // [k of the matrix][kPanelColumns] of the first panel, from this part of k on
-  int64_t panel_stride;  // elements
-  int64_t depth;         // of this part
-  int64_t columns;       // that exist, ≤ P · kPanelColumns
+  const void* right;               // [k of the matrix][kPanelColumns] of the first panel, from this part of k on
+  int64_t k_stride, panel_stride;  // elements
+  int64_t depth;                   // of this part
+  int64_t columns;                 // that exist, ≤ P · kPanelColumns
   Ends ends;
 };
 
@@ -139,7 +139,7 @@ void rows_times_panels(const Left& left, const Strip& strip, float* out, int64_t
     Ends ends = strip.ends;
     if (ends.bias != nullptr) ends.bias += c;
     if (P > 1 || c + step <= strip.columns) {
-      tile<R, P>(left, right, strip.panel_stride, strip.depth, out + c, out_stride, ends);
+      tile<R, P>(left, right, strip.k_stride, strip.panel_stride, strip.depth, out + c, out_stride, ends);
       continue;
     }
     const int64_t columns = strip.columns - c;
@@ -147,7 +147,8 @@ void rows_times_panels(const Left& left, const Strip& strip, float* out, int64_t
     if (ends.from_out)
       for (int r = 0; r < R; ++r) std::copy_n(out + r * out_stride + c, columns, edge + r * step);
     if (ends.bias != nullptr) std::copy_n(ends.bias, columns, bias);
-    tile<R, 1>(left, right, 0, strip.depth, edge, step, {ends.from_out, ends.bias == nullptr ? nullptr : bias});
+    tile<R, 1>(left, right, strip.k_stride, 0, strip.depth, edge, step,
+               {ends.from_out, ends.bias == nullptr ? nullptr : bias});
     for (int r = 0; r < R; ++r) std::copy_n(edge + r * step, columns, out + r * out_stride + c);
   }
 }
@@ -224,8 +225,9 @@ void multiply(const StridedMatrix& a, Range rows, const PackedMatrix& b, Range c
     if (!plain) interleave(a, rows, part, interleaved.data());
     for (int64_t column = columns.begin; column < columns.end; column += width) {
       const float* bias = last && options.bias != nullptr ? options.bias + column : nullptr;
-      const Strip strip{reinterpret_cast<const T*>(b.panel(column / kPanelColumns)) + k * kPanelColumns,
-                        b.k() * kPanelColumns,
+      const Strip strip{reinterpret_cast<const T*>(b.panel(column / kPanelColumns)) + k * b.k_stride(),
+                        b.k_stride(),
+                        b.panel_stride(),
                         part.end - part.begin,
                         std::min(width, columns.end - column),
                         {options.accumulate || k > 0, bias}};

@@ -13,7 +13,7 @@
 namespace agro {
 
 /// Right-hand side of a product, stored as panels of kPanel columns, each panel [K][kPanel], zero-padded to whole
-/// panels.
+/// panels; or a plain matrix whose rows serve as they lie.
 class PackedMatrix {
  public:
   static constexpr int64_t kPanel = 32;
@@ -29,20 +29,31 @@ class PackedMatrix {
   /// Packs `source` [k, n] row-major (rows `row_stride` elements apart).
   static PackedMatrix from_plain(const float* source, int64_t k, int64_t n, int64_t row_stride);
   static PackedMatrix from_plain(const uint16_t* bfloat16, int64_t k, int64_t n, int64_t row_stride);
+  /// Refers to `source` [k, n], which must outlive the result, where its rows can be read in place: whole panels, at a
+  /// distance that does not crowd them into few cache sets. Otherwise as from_plain().
+  static PackedMatrix view_or_copy(const float* source, int64_t k, int64_t n, int64_t row_stride);
 
   int64_t k() const { return k_; }
   int64_t n() const { return n_; }
   int64_t panels() const { return (n_ + kPanel - 1) / kPanel; }
   Element element() const { return element_; }
-  bool empty() const { return data_ == nullptr; }
-  const std::byte* panel(int64_t p) const { return data_.get() + p * panel_bytes(); }
+  bool empty() const { return data_ == nullptr && plain_ == nullptr; }
+  const std::byte* panel(int64_t p) const {
+    return plain_ != nullptr ? reinterpret_cast<const std::byte*>(plain_ + p * kPanel)
+                             : data_.get() + p * panel_bytes();
+  }
   std::byte* panel(int64_t p) { return data_.get() + p * panel_bytes(); }
+  /// Elements from one k to the next, and from one panel to the next.
+  int64_t k_stride() const { return plain_ != nullptr ? row_stride_ : kPanel; }
+  int64_t panel_stride() const { return plain_ != nullptr ? kPanel : k_ * kPanel; }
 
  private:
   int64_t panel_bytes() const { return k_ * kPanel * (element_ == Element::kFloat32 ? 4 : 2); }
   int64_t k_ = 0, n_ = 0;
   Element element_ = Element::kFloat32;
   AlignedMemory data_;
+  const float* plain_ = nullptr;
+  int64_t row_stride_ = 0;
 };
 
 /// Left-hand side: element (row, k) lies at data[row * row_stride + k * k_stride].

@@ -127,6 +127,33 @@ TEST(Matmul, ARowAloneHasTheSameBitsAsInABatch) {
   }
 }
 
+TEST(Matmul, APlainRightSideIsReadInPlaceWithTheSameBits) {
+  for (const Product& p : {Product{13, 50, 64}, {25, 800, 96}, {1, 33, 160}, {7, 20, 33}, {7, 20, 512}}) {
+    const std::vector<float> a = random_floats(p.rows * p.k, 1), b = random_floats(p.k * p.n, 2);
+    on_every_instruction_set([&] {
+      std::vector<float> copied(static_cast<size_t>(p.rows * p.n)), in_place(copied.size());
+      matmul({a.data(), p.rows, p.k}, PackedMatrix::from_plain(b.data(), p.k, p.n, p.n), copied.data(), p.n);
+      matmul({a.data(), p.rows, p.k}, PackedMatrix::view_or_copy(b.data(), p.k, p.n, p.n), in_place.data(), p.n);
+      EXPECT_EQ(copied, in_place) << p.k << "x" << p.n;
+    });
+  }
+}
+
+TEST(Matmul, ProductsOverPartsOfKHaveTheBitsOfTheWhole) {
+  constexpr int64_t kRows = 17, kK = 1700, kN = 40;
+  const std::vector<float> a = random_floats(kRows * kK, 1), b = random_floats(kK * kN, 2);
+  on_every_instruction_set([&] {
+    std::vector<float> whole(static_cast<size_t>(kRows * kN)), parts(whole.size());
+    matmul({a.data(), kRows, kK}, PackedMatrix::from_plain(b.data(), kK, kN, kN), whole.data(), kN);
+    for (int64_t k = 0; k < kK; k += 333) {
+      const int64_t depth = std::min<int64_t>(333, kK - k);
+      matmul({a.data() + k, kRows, kK}, PackedMatrix::from_plain(b.data() + k * kN, depth, kN, kN), parts.data(), kN,
+             {.accumulate = k > 0});
+    }
+    EXPECT_EQ(whole, parts);
+  });
+}
+
 TEST(Matmul, ColumnsOfTheLeftSideMayLieApart) {
   constexpr int64_t kRows = 29, kK = 77, kN = 45;
   const std::vector<float> a = random_floats(kRows * kK, 1);

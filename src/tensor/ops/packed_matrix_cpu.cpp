@@ -113,6 +113,13 @@ PackedMatrix PackedMatrix::from_plain(const float* source, int64_t k, int64_t n,
   pack_plain(source, row_stride, packed);
   return packed;
 }
+PackedMatrix PackedMatrix::view_or_copy(const float* source, int64_t k, int64_t n, int64_t row_stride) {
+  if (n % kPanel != 0 || row_stride % 512 == 0) return from_plain(source, k, n, row_stride);
+  PackedMatrix view;
+  view.k_ = k, view.n_ = n;
+  view.plain_ = source, view.row_stride_ = row_stride;
+  return view;
+}
 PackedMatrix PackedMatrix::from_plain(const uint16_t* bfloat16, int64_t k, int64_t n, int64_t row_stride) {
   PackedMatrix packed(k, n, Element::kBFloat16);
   pack_plain(bfloat16, row_stride, packed);

@@ -16,6 +16,10 @@ void matmul(const StridedMatrix& a, const RightHandSide& b, float* out, int64_t 
 RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products) {
   const Tensor w = weight.contiguous();
   const int64_t rows = w.size(0), columns = w.size(1);
+  // A gradient needs its copy once: where the weight can be read as it lies, none is made.
+  if (products == Products::kFloat32 && for_gradient && layout == WeightLayout::kOutIn && weight.is_contiguous() &&
+      w.scalar_type() == at::kFloat)
+    return PackedMatrix::view_or_copy(read_pointer<float>(w), rows, columns, columns);
   // x·Wᵀ of an [out, in] weight and dy·W of an [in, out] one both need the transpose of what is stored.
   const bool transpose = (layout == WeightLayout::kOutIn) != for_gradient;
   const auto pack = [&](const auto* values) -> RightHandSide {
@@ -31,7 +35,7 @@ RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gr
 RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products) {
   if (products == Products::kBFloat16)
     return RoundedMatrix::from_plain(x, rows, columns, columns, RoundedMatrix::kVaryingK);
-  return PackedMatrix::from_plain(x, rows, columns, columns);
+  return PackedMatrix::view_or_copy(x, rows, columns, columns);
 }
 
 namespace {
