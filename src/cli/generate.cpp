@@ -76,8 +76,9 @@ void answer_stdin(const Options& options) {
   set_quiet(true);
   const Generator generator(options);
   std::vector<GenerationRequest> waiting;
+  const PromptOptions reading = prompt_options(options.data);
   const auto accept = [&](const OrderedJson& record, int64_t line) {
-    PromptRecord prompt = parse_prompt(Json(record), prompt_options(options.data), line);
+    PromptRecord prompt = parse_prompt(Json(record), reading, line);
     add_system_prompt(prompt, options.data.system_prompt);
     waiting.push_back(generator.request(prompt));
   };
