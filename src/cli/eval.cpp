@@ -183,9 +183,11 @@ void add_eval(CLI::App& program) {
       ->capture_default_str()
       ->check(CLI::Range(0, 4096))
       ->needs(reference);
-  command->add_option("--by", options->divide_by,
-                      "Also divide the prompts by this field of their records; without it, by level, type, subject or "
-                      "kind where they have it.");
+  command
+      ->add_option("--by", options->divide_by,
+                   "Also divide the prompts by this field of their records; without it, by level, type, subject or "
+                   "kind where they have it.")
+      ->allow_extra_args(false);
   command->add_option("--compare", options->compare,
                       "File that --output wrote for another model: who is better on the same prompts.");
   command->add_option("--training-prompts", options->training_prompts,

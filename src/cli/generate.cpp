@@ -155,7 +155,7 @@ void add_generate(CLI::App& program) {
                           ->group("Models and data");
   const auto options = std::make_shared<Options>();
   add_model_options(*command, options->model);
-  command->add_option("PROMPTS", options->prompts, "JSONL file of prompts.");
+  command->add_option("PROMPTS", options->prompts, "Prompts: JSONL, a JSON list, or a folder.");
   command->add_flag("--stdin", options->from_stdin, "Read prompts from standard input and answer on standard output.");
   command->add_option("--output", options->output, "File for the responses, as agro score and agro train read it.");
   command->add_option("--source", options->source, "What the file calls their source; the folder's name unless given.");

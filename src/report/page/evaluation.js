@@ -59,7 +59,6 @@ function evaluationBlock(run, result) {
   const s = result.statistics, of = s.form_of === "samples" ? "sampled" : "greedy";
   const lengths = s.lengths ?? {};
   return element("article", {class: "evaluation"},
-    element("h3", {}, report.runs.length > 1 ? `${run.name}: ${result.name}` : result.name),
     element("div", {class: "evaluation-tables"},
       element("div", {class: "scroller", tabIndex: 0, role: "region", "aria-label": `Figures of ${result.name}`},
               estimateTable(s.estimates ?? {})),
@@ -72,9 +71,13 @@ function evaluationBlock(run, result) {
     ...(result.comparison ? [comparisonTable(result.comparison)] : []));
 }
 
+/** One evaluation stands open; several are folded away under their names, and stay as the user left them. */
 function showEvaluations() {
-  const blocks = report.runs.flatMap(run => (run.results ?? []).filter(result => result.statistics)
-      .map(result => evaluationBlock(run, result)));
-  byId("evaluation-section").hidden = blocks.length === 0;
-  byId("evaluation").replaceChildren(...blocks);
+  const box = byId("evaluation");
+  const open = new Set([...box.querySelectorAll("details[open] > summary")].map(summary => summary.textContent));
+  const found = report.runs.flatMap(run => (run.results ?? []).filter(result => result.statistics).map(result => (
+      {name: report.runs.length > 1 ? `${run.name}: ${result.name}` : result.name, block: evaluationBlock(run, result)})));
+  byId("evaluation-section").hidden = found.length === 0;
+  box.replaceChildren(...found.map(({name, block}) => found.length === 1 ? element("div", {}, element("h3", {}, name), block)
+      : element("details", {open: open.has(name)}, element("summary", {}, name), block)));
 }
