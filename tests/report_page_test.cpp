@@ -37,6 +37,8 @@ async function probe() {
   found.charts = painted();
   found.alerts = window.alerted ?? 0;
   found.formulas = 0;
+  found.evaluation = document.getElementById("evaluation").innerText;
+  found.intervals = document.querySelectorAll("#evaluation .interval .mark").length;
   found.steps.start = listed();
   set("browse-text", "needle", "input");
   await after(400);
@@ -182,6 +184,47 @@ class Report : public ProgramTest {
   }
 };
 
+/// What `agro eval --output` leaves, with texts that would like to be more than text.
+Json evaluation_file() {
+  const auto share = [](double value) {
+    return Json{{"value", value}, {"low", value / 2}, {"high", 1}, {"interval", "bootstrap"}};
+  };
+  const Json accuracies = {{"greedy_accuracy", share(0.5)}, {"pass_at_2", share(0.7512)}};
+  Json estimates = accuracies;
+  estimates["response_tokens"] = {{"value", 12.5}, {"low", 10}, {"high", 15}, {"interval", "bootstrap"}};
+  const Json statistics = {
+      {"prompts", 4},
+      {"samples_per_prompt", 2},
+      {"estimates", estimates},
+      {"form_of", "samples"},
+      {"lengths", {{"p5", 3}, {"median", 9}, {"p95", 40}, {"max", 44}}},
+      {"by", {{{"field", "level"}, {"value", "<i>Level</i> 5"}, {"prompts", 3}, {"estimates", accuracies}}}}};
+  const Json comparison = {{"prompts", 4},
+                           {"with", "before.json"},
+                           {"greedy",
+                            {{"difference", 0.25},
+                             {"low", -0.1},
+                             {"high", 0.5},
+                             {"mcnemar_p", 0.625},
+                             {"both_right", 1},
+                             {"only_a_right", 2},
+                             {"only_b_right", 1},
+                             {"neither_right", 0}}}};
+  const Json response = {{"prompt", "Which?"},
+                         {"text", "It is \\boxed{\\frac12}."},
+                         {"correct", true},
+                         {"labels", {{"level", "Level 5"}}},
+                         {"sampled_share", 0.5},
+                         {"samples",
+                          {{{"text", "<script>alert(2)</script>"}, {"correct", false}, {"reward", 0}},
+                           {{"text", "\\boxed{0.5}"}, {"correct", true}, {"reward", 1}, {"truncated", true}}}}};
+  return {{"name", "final"},
+          {"figures", {{"greedy_accuracy", 0.5}, {"greedy_error", 0.1}}},
+          {"statistics", statistics},
+          {"comparison", comparison},
+          {"responses", {response}}};
+}
+
 class ReportPage : public Report {
  protected:
   void SetUp() override {
@@ -189,6 +232,8 @@ class ReportPage : public Report {
     if (browser_program().empty()) GTEST_SKIP() << "SKIPPED: the report page is not tried: Chromium is not installed";
     for (int seed = 0; seed < 2; ++seed) write_run(folder_ / fmt::format("fresh-{}", seed), seed, 0.5);
     write_run(folder_ / kLongName, 0, 0.1);
+    std::filesystem::create_directories(folder_ / kLongName / "evaluations");
+    write_atomically(folder_ / kLongName / "evaluations" / "final.json", evaluation_file().dump());
     const Finished finished = run({"report", folder_ / "fresh-0", folder_ / "fresh-1", folder_ / kLongName});
     ASSERT_EQ(finished.code, 0) << finished.err;
     page_ = read_file(folder_ / "report.html");
@@ -274,6 +319,11 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
                                 "kl", "leak", "length", "truncated", "speed", "phases", "learning-rate", "memory"})
         EXPECT_GT(found["charts"].value(chart, 0), 500) << chart << " is not drawn";
       EXPECT_FALSE(found["charts"].contains("gradient")) << "a chart without a value";
+      const std::string evaluation = found["evaluation"];
+      for (const char* text : {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0",
+                               "−10.0 – +50.0", "0.625", "median 9, 5 to 95 % 3 to 40"})
+        EXPECT_NE(evaluation.find(text), std::string::npos) << text << " not in " << evaluation;
+      EXPECT_EQ(found["intervals"], 2) << "shares have bars, numbers of tokens have none";
       EXPECT_EQ(found["unlabelled"], Json::array());
       EXPECT_EQ(found["rows"], 40);
       EXPECT_EQ(found["steps"]["start"], 3);

@@ -3,14 +3,15 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/eval_output.h"
 #include "cli/open_model.h"
 #include "cli/prompt_options.h"
 #include "cli/reward_options.h"
 #include "core/log.h"
+#include "data/leak_check.h"
+#include "evaluate/evaluation_record.h"
 #include "evaluate/evaluator.h"
-#include "report/format.h"
 #include "report/progress.h"
-#include "report/table.h"
 
 namespace agro {
 namespace {
@@ -22,55 +23,11 @@ struct Options {
   EngineOptions engine;
   RewardOptions reward;
   EvaluateConfig evaluate;
-  std::string reference, json, output;
+  std::string reference, json, output, page, compare, training_prompts;
+  std::vector<std::string> divide_by;
   double beta = 0.1;
   uint64_t seed = 0;
 };
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string summary(const EvaluationResult& result) {
-  Table table({{"measure", Align::kLeft}, {"value"}, {"± std. error"}});
-  const auto row = [&](const std::string& name, const std::optional<double>& value, std::string (*text)(double),
-                       const std::optional<double>& error = {}) {
-    if (value) table.add_row({name, text(*value), error ? text(*error) : ""});
-  };
-  row("greedy accuracy", result.greedy_accuracy, percent, result.greedy_error);
-  row("sampled accuracy", result.sampled_accuracy, percent, result.sampled_error);
-  row("probability of the answer", result.answer_probability, percent);
-  row("mean reward", result.reward_mean, short_number);
-  row("tokens per response", result.response_tokens, short_number);
-  row("truncated", result.truncated, percent);
-  row("KL to the reference, nats per response", result.kl, short_number);
-  row("optimality gap", result.optimality_gap, short_number, result.optimality_gap_error);
-  row("value gap", result.value_gap, short_number, result.value_gap_error);
-  std::string text = table.text() + fmt::format("\n{} prompts", result.prompts);
-  if (result.samples > 0) text += fmt::format(", {} samples each", result.samples);
-  return text + '\n';
-}
-
-/// What `agro report` reads: the figures, and what became of each prompt.
-OrderedJson record(const Options& options, const std::vector<PromptRecord>& prompts, const EvaluationResult& result,
-                   double seconds) {
-  OrderedJson responses = OrderedJson::array();
-  for (size_t p = 0; p < prompts.size(); ++p) {
-    OrderedJson response = {{"prompt", prompts[p].text}};
-    if (!prompts[p].messages.is_null()) response["messages"] = prompts[p].messages;
-    if (prompts[p].answer) response["answer"] = *prompts[p].answer;
-    if (!result.greedy_texts.empty()) {
-      response["text"] = result.greedy_texts[p];
-      response["correct"] = result.greedy_by_prompt[p] > 0;
-    }
-    if (!result.sampled_by_prompt.empty()) response["sampled_share"] = result.sampled_by_prompt[p];
-    responses.push_back(std::move(response));
-  }
-  return {{"name", Path(options.output).stem().string()},
-          {"model", options.model.folder},
-          {"prompts_file", options.evaluate.prompts},
-          {"figures", result.to_json()},
-          {"seconds", seconds},
-          {"responses", std::move(responses)}};
-}
 
 /// How far the responses are, on standard error. A log gets a line when a kind of them is complete, and now and then
 /// where that takes long.
@@ -108,7 +65,11 @@ Evaluated evaluate(const Options& options) {
   const RewardsConfig rewards = rewards_config(options.reward);
   TotalReward reward(rewards);
   EvaluationSetup setup;
-  const std::vector<PromptRecord> prompts = load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards));
+  const std::vector<PromptRecord> prompts =
+      load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards), options.evaluate.skip);
+  warn_of_training_prompts(options, prompts);
+  if (!options.evaluate.greedy && options.evaluate.samples_per_prompt == 0)
+    throw Error("nothing to measure: --no-greedy and --samples 0");
   setup.prompts = prompts;
   const OpenModel opened = open_model(options.model);
   if (!opened.text.tokenizer)
@@ -131,15 +92,66 @@ Evaluated evaluate(const Options& options) {
   return {prompts, evaluator.evaluate(opened.model, &reference, options.beta)};
 }
 
+/// What decides about the figures beside model and prompts, for those who read the file later.
+OrderedJson settings_of(const Options& options) {
+  OrderedJson settings = {{"reward", options.reward.kind},
+                          {"seed", options.seed},
+                          {"temperature", options.sampling.temperature},
+                          {"max_new_tokens", options.sampling.max_new_tokens},
+                          {"samples", options.evaluate.samples_per_prompt}};
+  for (const std::string& setting : options.reward.overrides) settings["set"].push_back(setting);
+  if (!options.data.prompt_template.empty()) settings["prompt_template"] = options.data.prompt_template;
+  if (!options.data.prompt_template_file.empty()) settings["prompt_template_file"] = options.data.prompt_template_file;
+  if (!options.data.system_prompt.empty()) settings["system_prompt"] = options.data.system_prompt;
+  if (!options.reference.empty()) settings["reference"] = options.reference, settings["beta"] = options.beta;
+  return settings;
+}
+
+void warn_of_training_prompts(const Options& options, const std::vector<PromptRecord>& prompts) {
+  if (options.training_prompts.empty()) return;
+  DataConfig data = options.data;
+  data.limit = 0;
+  const std::string leaks =
+      describe_leaks(find_leaks(load_prompts(options.training_prompts, data, false), prompts), prompts.size());
+  if (!leaks.empty()) log_warning("data", "{}", leaks);
+}
+
 void run(Options& options, bool length_given) {
   if (!length_given) options.sampling.max_new_tokens = default_max_new_tokens(options.model.folder);
+  std::vector<PromptOutcome> others;  // read first: a wrong file should not cost an evaluation
+  if (!options.compare.empty()) others = read_outcomes(options.compare);
   const auto begin = std::chrono::steady_clock::now();
   const auto [prompts, result] = evaluate(options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::cout << summary(result) << std::flush;
-  if (!options.json.empty()) write_atomically(options.json, to_line(result.to_json()) + '\n');
-  if (options.output.empty()) return;
-  write_atomically(options.output, to_line(record(options, prompts, result, seconds)) + '\n');
+  const std::vector<PromptLabels> labels = prompt_labels(prompts, options.divide_by);
+  const EvaluationSummary summary = summarise(result.measured, labels, options.seed);
+  std::optional<PairedComparison> comparison;
+  if (!others.empty()) comparison = compare_paired(outcomes_of(prompts, result.measured), others, options.seed);
+  std::cout << evaluation_text(result, summary, comparison) << std::flush;
+  OrderedJson compared;
+  if (comparison) {
+    compared = comparison->to_json();
+    compared["with"] = options.compare;
+  }
+  if (!options.json.empty()) {
+    OrderedJson figures = result.to_json();
+    figures["statistics"] = summary.to_json();
+    if (comparison) figures["comparison"] = compared;
+    write_atomically(options.json, to_line(figures) + '\n');
+  }
+  if (options.output.empty() && options.page.empty()) return;
+  const Path named = options.output.empty() ? options.page : options.output;
+  OrderedJson record = evaluation_record({.name = named.stem().string(),
+                                          .model = options.model.folder,
+                                          .prompts_file = options.evaluate.prompts,
+                                          .settings = settings_of(options),
+                                          .seconds = seconds},
+                                         prompts, result.measured, labels, result.to_json(), summary);
+  if (comparison) record["comparison"] = compared;
+  if (!options.output.empty()) write_atomically(options.output, to_line(record) + '\n');
+  if (options.page.empty()) return;
+  write_atomically(options.page, evaluation_page(record));
+  std::cout << "\npage: " << options.page << std::endl;
 }
 
 }  // namespace
@@ -151,11 +163,12 @@ void add_eval(CLI::App& program) {
   EvaluateConfig& evaluate = options->evaluate;
   evaluate.samples_per_prompt = evaluate.reference_samples = 16;
   add_model_options(*command, options->model);
-  command->add_option("PROMPTS", evaluate.prompts, "JSONL file of prompts with answers.")->required();
+  command->add_option("PROMPTS", evaluate.prompts, "Prompts with answers: JSONL, a JSON list, or a folder.")
+      ->required();
   command->add_option("--samples", evaluate.samples_per_prompt, "Sampled responses per prompt; 0: none.")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
-  add_config_options(*command, evaluate, {"correct_above", "answer_probability"});
+  add_config_options(*command, evaluate, {"skip", "correct_above", "answer_probability"});
   command->add_flag_callback(
       "--no-greedy", [&evaluate] { evaluate.greedy = false; }, "Leave out the greedy response.");
   CLI::Option* reference = command->add_option("--reference", options->reference,
@@ -170,7 +183,17 @@ void add_eval(CLI::App& program) {
       ->capture_default_str()
       ->check(CLI::Range(0, 4096))
       ->needs(reference);
+  command
+      ->add_option("--by", options->divide_by,
+                   "Also divide the prompts by this field of their records; without it, by level, type, subject or "
+                   "kind where they have it.")
+      ->allow_extra_args(false);
+  command->add_option("--compare", options->compare,
+                      "File that --output wrote for another model: who is better on the same prompts.");
+  command->add_option("--training-prompts", options->training_prompts,
+                      "Prompts the model was trained on: warns where some of PROMPTS are among them.");
   command->add_option("--json", options->json, "Also write the figures to this file.");
+  command->add_option("--html", options->page, "Also write a page with the figures and all responses to browse.");
   command->add_option("-o,--output", options->output,
                       "Also write figures and responses to this file; `agro report RUN` shows RUN/evaluations/*.json.");
   command->add_option("--seed", options->seed, "Seed; equal seeds give equal samples.")->capture_default_str();
@@ -180,12 +203,17 @@ void add_eval(CLI::App& program) {
       {"temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_new_tokens", "stop_ids", "stop_strings"});
   add_config_options(*command, options->engine);
   add_prompt_options(*command, options->data);
-  command->footer(R"(A response is correct if its reward exceeds --correct-above. Standard errors are over prompts.
-Unless --max-new-tokens is given, generation_config.json of the folder decides, else 256.
+  command->footer(
+      R"(A response is correct if its reward exceeds --correct-above. Intervals hold the true value with 95 %:
+Wilson's for greedy accuracy, else bootstrap over prompts. avg@n: share of right samples. pass@k: at least one of k
+samples is right. maj@k: the most frequent answer of k samples is right. Unless --max-new-tokens is given,
+generation_config.json of the folder decides, else 256.
 
 Examples:
   agro eval path/to/model eval.jsonl
-  agro eval runs/a/best eval.jsonl --reward gsm8k --samples 0
+  agro eval path/to/model SVAMP.json --prompt-template-file configs/prompts/zero-shot.toml --html svamp.html
+  agro eval path/to/model eval.jsonl -o before.json
+  agro eval runs/a/best eval.jsonl --compare before.json --html after.html
   agro eval runs/a/best eval.jsonl --reference path/to/model --beta 0.1 -o runs/a/evaluations/eval.json)");
   command->callback([command, options] { run(*options, command->count("--max-new-tokens") > 0); });
 }

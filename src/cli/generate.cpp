@@ -76,8 +76,9 @@ void answer_stdin(const Options& options) {
   set_quiet(true);
   const Generator generator(options);
   std::vector<GenerationRequest> waiting;
+  const PromptOptions reading = prompt_options(options.data);
   const auto accept = [&](const OrderedJson& record, int64_t line) {
-    PromptRecord prompt = parse_prompt(Json(record), prompt_options(options.data), line);
+    PromptRecord prompt = parse_prompt(Json(record), reading, line);
     add_system_prompt(prompt, options.data.system_prompt);
     waiting.push_back(generator.request(prompt));
   };
@@ -154,7 +155,7 @@ void add_generate(CLI::App& program) {
                           ->group("Models and data");
   const auto options = std::make_shared<Options>();
   add_model_options(*command, options->model);
-  command->add_option("PROMPTS", options->prompts, "JSONL file of prompts.");
+  command->add_option("PROMPTS", options->prompts, "Prompts: JSONL, a JSON list, or a folder.");
   command->add_flag("--stdin", options->from_stdin, "Read prompts from standard input and answer on standard output.");
   command->add_option("--output", options->output, "File for the responses, as agro score and agro train read it.");
   command->add_option("--source", options->source, "What the file calls their source; the folder's name unless given.");

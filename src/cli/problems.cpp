@@ -34,7 +34,7 @@ void run(Options& options) {
                                                      : ProblemSplit::kTest;
   if (!options.workings.empty()) options.set.workings.clear();
   for (const std::string& text : options.workings) options.set.workings.push_back(parse_share(text));
-  const std::vector<SolvedProblem> problems = make_problems(options.set);
+  const std::vector<PracticeProblem> problems = make_problems(options.set);
   const auto write = [&](std::ostream& out) {
     for (size_t i = 0; i < problems.size(); ++i)
       out << to_line(problem_record(problems[i], fmt::format("{}-{}-{}", options.split, options.set.seed, i + 1)))
@@ -55,10 +55,10 @@ void add_problems(CLI::App& program) {
   ProblemSetOptions& set = options->set;
   command->add_option("-o,--output", options->output, "JSONL file; standard output where it is not given.");
   command->add_option("--kind", set.kinds, "Kinds of problems.")
-      ->check(CLI::IsMember({"arithmetic", "word"}))
+      ->check(CLI::IsMember(problem_kinds()))
       ->capture_default_str();
-  command->add_option("--min-level", set.min_level, "Fewest steps of calculation.")->capture_default_str();
-  command->add_option("--max-level", set.max_level, "Most steps of calculation.")
+  command->add_option("--min-level", set.min_level, "Fewest steps to the answer.")->capture_default_str();
+  command->add_option("--max-level", set.max_level, "Most steps to the answer; 12 at most, of countdown 5.")
       ->capture_default_str()
       ->check(CLI::Range(1, 12));
   command->add_option("--count", set.count, "Number of problems.")
@@ -70,13 +70,18 @@ void add_problems(CLI::App& program) {
   command->add_option("--seed", set.seed, "Equal seeds give equal problems.")->capture_default_str();
   command->add_option(
       "--working", options->workings,
-      "Manners of the written working with their shares: terse, steps, sentences, digits. Default: steps.");
+      "Manners of the written working of arithmetic and word problems with their shares: terse, steps, sentences, "
+      "digits. Default: steps.");
   command->footer(
       R"(Each line: {"id", "kind", "level", "prompt", "answer", "completion"}; the completion is the working and "#### answer".
+Whole answers suit --reward gsm8k; fractions (kinds fraction and, from level 4, equation) want strict or lenient, and
+countdown, whose answer is an expression, wants countdown.
 
 Examples:
   agro problems --kind word --min-level 2 --max-level 4 --count 1000 -o train.jsonl
   agro problems --split test --count 500 --seed 7 -o test.jsonl
+  agro problems --kind equation fraction --max-level 5 --count 5000 -o algebra.jsonl
+  agro problems --kind countdown --min-level 2 --max-level 3 --count 5000 -o countdown.jsonl
   agro problems --count 20000 --working terse=2 steps=1 -o sft.jsonl)");
   command->callback([options] { run(*options); });
 }

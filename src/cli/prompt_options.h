@@ -9,10 +9,13 @@
 
 namespace agro {
 
-/// --prompt-key, --answer-key, --prompt-template, --system-prompt and --limit, as in a configuration's [data].
+/// --format, --prompt-key, --answer-key, --prompt-template, --prompt-template-file, --system-prompt and --limit, as in
+/// a configuration's [data].
 void add_prompt_options(CLI::App& command, DataConfig& data);
 
-/// Reads the file; a system prompt is put before plain-text prompts. Throws Error as read_prompts does.
-std::vector<PromptRecord> load_prompts(const std::string& path, const DataConfig& data, bool require_answer);
+/// Reads the file without its first `skip` records; a system prompt is put before plain-text prompts. Throws Error as
+/// read_prompts does.
+std::vector<PromptRecord> load_prompts(const std::string& path, const DataConfig& data, bool require_answer,
+                                       int64_t skip = 0);
 
 }  // namespace agro

@@ -18,7 +18,8 @@ enum class Stream : uint32_t {
   kInit = 5,
   kTest = 6,
   kProblems = 7,
-  kReference = 8  // responses of the reference from which V* is estimated
+  kReference = 8,  // responses of the reference from which V* is estimated
+  kBootstrap = 9   // prompts of a resample
 };
 
 /// Coordinates of one random number.

@@ -133,7 +133,10 @@ void merge_answer(PromptRecord& prompt, const std::optional<std::string>& answer
 /// Collects records into groups by prompt.
 class Grouping {
  public:
-  explicit Grouping(const PromptOptions& options) : options_(options) { options_.require_answer = false; }
+  explicit Grouping(const PromptOptions& options) : options_(options) {
+    options_.require_answer = false;
+    options_.format = "plain";
+  }
 
   void add(const Json& record, int64_t line) {
     PromptRecord prompt = parse_prompt(record, options_, line);

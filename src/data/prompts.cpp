@@ -1,56 +1,18 @@
 #include "data/prompts.h"
 
-#include <algorithm>
-#include <string_view>
+#include <fmt/ranges.h>
+
 #include <unordered_map>
 
 #include "core/error.h"
+#include "data/datasets/formats.h"
+#include "data/datasets/records.h"
 #include "data/fields.h"
 
 namespace agro {
 namespace {
 
 using detail::find_field;
-
-bool is_name(std::string_view text) {
-  const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !text.empty() && word(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return word(c) || digit(c); });
-}
-
-std::string field_text(const Json& record, std::string_view name) {
-  const auto text = detail::text_field(record, std::string(name));
-  if (!text)
-    throw fail("the prompt template asks for '{}', which this record does not have", name)
-        .hint("a literal {name} is written {{name}} in the template");
-  return *text;
-}
-
-std::string fill_template(std::string_view pattern, const Json& record, std::string_view prompt) {
-  std::string filled;
-  bool any = false;
-  for (size_t i = 0; i < pattern.size();) {
-    const size_t close = pattern[i] == '{' ? pattern.find('}', i) : std::string_view::npos;
-    const bool doubled = pattern.substr(i, 2) == "{{" && pattern.substr(std::min(close, pattern.size()), 2) == "}}";
-    const size_t name_begin = i + (doubled ? 2 : 1);
-    const std::string_view name =
-        close == std::string_view::npos || close < name_begin ? "" : pattern.substr(name_begin, close - name_begin);
-    if (!is_name(name)) {
-      filled += pattern[i++];
-    } else if (doubled) {
-      filled.append("{").append(name).append("}");
-      i = close + 2;
-    } else {
-      filled += name == "prompt" ? std::string(prompt) : field_text(record, name);
-      any = true;
-      i = close + 1;
-    }
-  }
-  if (!any)
-    throw fail("the prompt template has no {{prompt}} or other field in braces: every prompt would be the same");
-  return filled;
-}
 
 OrderedJson check_messages(const Json& messages, const std::string& key) {
   if (messages.empty()) throw fail("'{}' must hold at least one message, found none", key);
@@ -77,23 +39,50 @@ std::string prompt_key_of(const Json& record, const PromptOptions& options) {
   }
   for (const char* key : {"ids", "prompt", "messages", "question"})
     if (find_field(record, key) != nullptr) return key;
-  throw fail("has no prompt").hint("a record holds \"prompt\", \"messages\", \"question\" or \"ids\"");
+  std::vector<std::string> names;
+  for (const auto& [name, value] : record.items())
+    if (names.size() < 12) names.push_back(name);
+  throw fail("has no prompt: its fields are {}", names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))
+      .hint(fmt::format("a record holds \"prompt\", \"messages\", \"question\" or \"ids\"; data.prompt_key names "
+                        "another field, data.format a published layout ({})",
+                        fmt::join(dataset_format_names(), ", ")));
+}
+
+/// Puts a question into the form of the template.
+void ask(PromptRecord& prompt, std::string question, const PromptOptions& options) {
+  prompt.question = std::move(question);
+  if (options.form && options.form->is_chat())
+    prompt.messages = options.form->fill_chat(prompt.record, prompt.question);
+  else if (options.form)
+    prompt.text = options.form->fill_text(prompt.record, prompt.question);
+  else if (!options.prompt_template.empty())
+    prompt.text = fill_template(options.prompt_template, prompt.record, prompt.question);
+  else
+    prompt.text = prompt.question;
+  if (prompt.text.empty() && prompt.messages.is_null()) throw Error("the prompt is empty");
+}
+
+/// What the user says last.
+std::string last_question(const OrderedJson& messages) {
+  for (auto message = messages.rbegin(); message != messages.rend(); ++message)
+    if (message->value("role", "") == "user" && message->contains("content") && (*message)["content"].is_string())
+      return (*message)["content"].get<std::string>();
+  return {};
 }
 
 void fill_prompt(PromptRecord& prompt, const PromptOptions& options) {
   const std::string key = prompt_key_of(prompt.record, options);
   const Json& value = *find_field(prompt.record, key);
   if (value.is_string()) {
-    prompt.text = value.get<std::string>();
-    if (!options.prompt_template.empty())
-      prompt.text = fill_template(options.prompt_template, prompt.record, prompt.text);
-    if (prompt.text.empty()) throw fail("'{}' is empty", key);
+    if (value.get_ref<const std::string&>().empty()) throw fail("'{}' is empty", key);
+    ask(prompt, value.get<std::string>(), options);
   } else if (!value.is_array()) {
     throw fail("'{}' must be a string, a list of messages or a list of token ids, found {}", key, value.type_name());
   } else if (key == "ids" || (!value.empty() && value.front().is_number())) {
     prompt.ids = detail::token_ids(value, key);
   } else {
     prompt.messages = check_messages(value, key);
+    prompt.question = last_question(prompt.messages);
   }
 }
 
@@ -105,16 +94,45 @@ std::string record_id(const Json& record, int64_t line) {
   throw fail("'id' must be a string or an integer, found {}", id->type_name());
 }
 
+void read_published(PromptRecord& prompt, const DatasetFormat& format, const PromptOptions& options) {
+  if (!options.prompt_key.empty())
+    throw fail("data.prompt_key = '{}' has no place beside the format '{}', which says where the prompt is",
+               options.prompt_key, format.name);
+  PublishedProblem published;
+  try {
+    published = format.read(prompt.record);
+    if (published.question.empty()) throw Error("the question is empty");
+  } catch (Error& error) {
+    throw std::move(error).hint(fmt::format("the file is read as '{}'; data.format names another layout", format.name));
+  }
+  prompt.id = std::move(published.id);
+  prompt.answer = std::move(published.answer);
+  ask(prompt, std::move(published.question), options);
+}
+
+/// The layout of a file that begins with `record`. Whoever names keys means a plain file.
+std::string format_of(const Json& record, const PromptOptions& options) {
+  if (options.format != "auto") return options.format;
+  if (!options.prompt_key.empty() || options.answer_key != PromptOptions().answer_key) return "plain";
+  const DatasetFormat* format = detect_dataset_format(record);
+  return format == nullptr ? "plain" : std::string(format->name);
+}
+
 }  // namespace
 
 PromptRecord parse_prompt(const Json& record, const PromptOptions& options, int64_t line) {
   detail::check_record(record);
+  const DatasetFormat* format = options.format == "auto" ? nullptr : dataset_format_named(options.format);
   PromptRecord prompt;
   prompt.record = record;
   prompt.line = line;
-  prompt.id = record_id(record, line);
-  fill_prompt(prompt, options);
-  prompt.answer = detail::text_field(record, options.answer_key);
+  if (format != nullptr) {
+    read_published(prompt, *format, options);
+  } else {
+    prompt.id = record_id(record, line);
+    fill_prompt(prompt, options);
+    prompt.answer = detail::text_field(record, options.answer_key);
+  }
   if (options.require_answer && !prompt.answer)
     throw fail("has no '{}'", options.answer_key)
         .hint("the reward compares with it; data.answer_key names another field");
@@ -123,16 +141,22 @@ PromptRecord parse_prompt(const Json& record, const PromptOptions& options, int6
 
 std::vector<PromptRecord> read_prompts(const Path& path, const PromptOptions& options) {
   std::vector<PromptRecord> prompts;
-  std::unordered_map<std::string, int64_t> line_of_id;
-  for_each_jsonl(path, [&](const Json& record, int64_t line) {
-    if (options.limit > 0 && static_cast<int64_t>(prompts.size()) >= options.limit) return;
-    PromptRecord prompt = parse_prompt(record, options, line);
-    const auto [earlier, is_new] = line_of_id.emplace(prompt.id, line);
+  std::unordered_map<std::string, std::string> place_of_id;
+  PromptOptions found = options;
+  int64_t skipped = 0;
+  for_each_record(path, [&](const Json& record, const RecordPlace& place) {
+    if (skipped < options.skip) return ++skipped, true;
+    if (prompts.empty()) found.format = format_of(record, options);
+    PromptRecord prompt = parse_prompt(record, found, place.number);
+    if (prompt.id.empty() || prompt.id == fmt::format("line-{}", place.number)) prompt.id = place.name;
+    const auto [earlier, is_new] = place_of_id.emplace(prompt.id, place.where);
     if (!is_new)
-      throw fail("id '{}' was given on line {} already", prompt.id, earlier->second)
+      throw fail("id '{}' was given {} already", prompt.id, earlier->second)
           .hint("ids name prompts in reports: make them distinct or leave them out");
     prompts.push_back(std::move(prompt));
+    return options.limit == 0 || static_cast<int64_t>(prompts.size()) < options.limit;
   });
+  if (prompts.empty() && skipped > 0) throw fail("holds {} prompts, and all are skipped", skipped).at(path.string());
   if (prompts.empty()) throw fail("holds no prompts").at(path.string());
   return prompts;
 }

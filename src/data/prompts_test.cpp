@@ -107,6 +107,11 @@ TEST(Prompts, FilesKeepOrderAndLimit) {
   EXPECT_EQ(all[1].id, "line-3");
   EXPECT_EQ(all[2].text, "c");
   EXPECT_EQ(read_prompts(path, {.limit = 2}).size(), 2U);
+  const auto rest = read_prompts(path, {.skip = 1, .limit = 1});
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].text, "b");
+  EXPECT_EQ(rest[0].id, "line-3");
+  EXPECT_THAT(error_of([&] { read_prompts(path, {.skip = 3}); }), HasSubstr("holds 3 prompts, and all are skipped"));
 }
 
 TEST(Prompts, FileErrorsNameTheLine) {
@@ -139,7 +144,7 @@ TEST(Prompts, ReadsGsm8kAndTheAdders) {
     GTEST_SKIP() << "SKIPPED: reading real prompt files needs the shared folder";
   const auto problems = read_prompts(shared / "data/gsm8k/train.jsonl", {.require_answer = true});
   EXPECT_EQ(problems.size(), 7473U);
-  EXPECT_THAT(*problems[0].answer, HasSubstr("#### 72"));
+  EXPECT_EQ(*problems[0].answer, "72");
   const auto sums = read_prompts(shared / "models/mathgpt-adders/tasks/eval_prompts.jsonl", {.require_answer = true});
   EXPECT_EQ(sums.size(), 1000U);
   EXPECT_EQ(sums[0].id, "eval-0000");

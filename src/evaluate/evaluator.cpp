@@ -48,8 +48,11 @@ std::vector<double> sequence_logprobs(const CausalLm& model, const std::vector<P
 }  // namespace
 
 void EvaluateConfig::visit(ConfigVisitor& v) {
-  v.field("prompts", prompts, "JSONL file of prompts kept aside for evaluation; empty: no evaluation.");
-  v.field("limit", limit, {.min = 0, .max = 1e9}, "Use the first so many prompts; 0: all.");
+  v.field("prompts", prompts,
+          "File of prompts kept aside for evaluation, in any layout of data.prompts; empty: no evaluation.");
+  v.field("skip", skip, {.min = 0, .max = 1e12},
+          "Leave out the first so many prompts: those of a file's beginning that data.limit trains on.");
+  v.field("limit", limit, {.min = 0, .max = 1e9}, "Then use so many prompts; 0: all.");
   v.field("greedy", greedy, "Measure accuracy of the greedy response.");
   v.field("samples_per_prompt", samples_per_prompt, {.min = 0, .max = 4096}, "Sampled responses per prompt; 0: none.");
   v.field("reference_samples", reference_samples, {.min = 0, .max = 4096},
@@ -123,7 +126,16 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
   for (const auto& group : scored.completions) {
     scored.rewards.emplace_back(scores.total.begin() + static_cast<std::ptrdiff_t>(next),
                                 scores.total.begin() + static_cast<std::ptrdiff_t>(next + group.size()));
-    next += group.size();
+    auto& measured = scored.measured.emplace_back();
+    for (const Completion& c : group) {
+      const double reward = scores.total[next];
+      measured.push_back({.text = std::move(texts[next]),
+                          .tokens = static_cast<int64_t>(c.ids.size()),
+                          .truncated = c.finish == FinishReason::kLength,
+                          .reward = reward,
+                          .correct = reward > config_.correct_above});
+      ++next;
+    }
   }
   return scored;
 }
@@ -141,13 +153,13 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   const torch::NoGradGuard no_grad;
   EvaluationResult result;
   result.prompts = static_cast<int64_t>(prompt_ids_.size());
+  result.measured.resize(prompt_ids_.size());
   const auto correct = [&](double reward) { return reward > config_.correct_above ? 1.0 : 0.0; };
   if (config_.greedy) {
     const Scored greedy = sample(model, greedy_version(setup_.sampling), 1, setup_.seed, "greedy");
     for (size_t p = 0; p < greedy.rewards.size(); ++p) {
       result.greedy_by_prompt.push_back(correct(greedy.rewards[p].front()));
-      result.greedy_texts.push_back(
-          completion_text(greedy.completions[p].front(), setup_.tokenizer, setup_.encoders.end_ids));
+      result.measured[p].greedy = greedy.measured[p].front();
     }
     const MeanError m = mean_and_error(result.greedy_by_prompt);
     result.greedy_accuracy = m.mean, result.greedy_error = m.error;
@@ -157,6 +169,7 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
     result.samples = config_.samples_per_prompt;
     double reward = 0, tokens = 0, cut = 0;
     for (size_t p = 0; p < sampled.rewards.size(); ++p) {
+      result.measured[p].samples = sampled.measured[p];
       double share = 0;
       for (const double r : sampled.rewards[p]) share += correct(r), reward += r;
       result.sampled_by_prompt.push_back(share / static_cast<double>(sampled.rewards[p].size()));

@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "data/encode.h"
+#include "evaluate/summary.h"
 #include "generate/engine.h"
 #include "reward/total_reward.h"
 
@@ -16,6 +17,7 @@ namespace agro {
 
 struct EvaluateConfig {
   std::string prompts{};  // JSONL file
+  int64_t skip = 0;
   int64_t limit = 0;
   bool greedy = true;
   int64_t samples_per_prompt = 4;
@@ -39,7 +41,7 @@ struct EvaluationResult {
   std::optional<double> value_gap, value_gap_error;            // V̂* − mean R
   std::optional<double> answer_probability;                    // mean π(answer | prompt)
   std::vector<double> greedy_by_prompt, sampled_by_prompt;
-  std::vector<std::string> greedy_texts;
+  std::vector<MeasuredPrompt> measured;  // every response, for summarise()
 
   /// The scalars that are present, in the order above.
   OrderedJson to_json() const;
@@ -63,6 +65,8 @@ class Evaluator {
   /// Throws Error where a prompt cannot be encoded.
   Evaluator(EvaluateConfig config, EvaluationSetup setup);
 
+  const std::vector<PromptRecord>& prompts() const { return setup_.prompts; }
+
   /// V̂*(x) from the reference's own samples; from then on results carry the value gap.
   void prepare_reference(const CausalLm& reference, double beta);
 
@@ -74,7 +78,8 @@ class Evaluator {
  private:
   struct Scored {
     std::vector<std::vector<Completion>> completions;
-    std::vector<std::vector<double>> rewards;  // [prompt][sample]
+    std::vector<std::vector<double>> rewards;             // [prompt][sample]
+    std::vector<std::vector<MeasuredResponse>> measured;  // [prompt][sample]
   };
   Scored sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed,
                 std::string_view what);

@@ -27,9 +27,16 @@ OrderedJson result_json(const EvaluationFile& file, size_t max_responses) {
     OrderedJson response = {{"prompt", prompt.prompt}, {"answer", prompt.answer}, {"text", prompt.text}};
     response["correct"] = prompt.correct ? OrderedJson(*prompt.correct) : OrderedJson(nullptr);
     response["sampled_share"] = prompt.sampled_share ? OrderedJson(*prompt.sampled_share) : OrderedJson(nullptr);
+    if (prompt.truncated) response["truncated"] = true;
+    if (!prompt.samples.empty()) response["samples"] = prompt.samples;
+    if (!prompt.labels.empty()) response["labels"] = prompt.labels;
     responses.push_back(std::move(response));
   }
-  return {{"name", file.name}, {"figures", file.figures}, {"responses", std::move(responses)}};
+  OrderedJson result = {{"name", file.name}, {"figures", file.figures}};
+  if (!file.statistics.is_null()) result["statistics"] = file.statistics;
+  if (!file.comparison.is_null()) result["comparison"] = file.comparison;
+  result["responses"] = std::move(responses);
+  return result;
 }
 
 /// At most `count` of the steps, evenly spread, first and last included.

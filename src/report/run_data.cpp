@@ -37,13 +37,27 @@ std::string text_of(const OrderedJson& record, const char* key) {
   return found->is_string() ? found->get<std::string>() : to_line(*found);
 }
 
+/// The field where it is of that type, else null.
+OrderedJson part_of(const OrderedJson& record, const char* key, OrderedJson::value_t type) {
+  const auto found = record.find(key);
+  return found != record.end() && found->type() == type ? *found : OrderedJson();
+}
+
 EvaluatedPrompt evaluated_prompt(const OrderedJson& record) {
   if (!record.is_object()) throw Error("a response is not an object");
-  EvaluatedPrompt prompt{.prompt = text_of(record, "prompt"),
-                         .answer = text_of(record, "answer"),
-                         .text = text_of(record, "text"),
-                         .correct = std::nullopt,
-                         .sampled_share = std::nullopt};
+  EvaluatedPrompt prompt;
+  prompt.prompt = text_of(record, "prompt");
+  // A chat is shown by what was asked; without that, whole.
+  for (const char* key : {"question", "messages", "ids"})
+    if (prompt.prompt.empty()) prompt.prompt = text_of(record, key);
+  prompt.answer = text_of(record, "answer");
+  prompt.text = text_of(record, "text");
+  if (OrderedJson samples = part_of(record, "samples", OrderedJson::value_t::array); !samples.is_null())
+    prompt.samples = std::move(samples);
+  if (OrderedJson labels = part_of(record, "labels", OrderedJson::value_t::object); !labels.is_null())
+    prompt.labels = std::move(labels);
+  if (const auto found = record.find("truncated"); found != record.end() && found->is_boolean())
+    prompt.truncated = found->get<bool>();
   if (const auto found = record.find("correct"); found != record.end() && found->is_boolean())
     prompt.correct = found->get<bool>();
   if (const auto found = record.find("sampled_share"); found != record.end() && found->is_number())
@@ -52,24 +66,14 @@ EvaluatedPrompt evaluated_prompt(const OrderedJson& record) {
 }
 
 EvaluationFile read_evaluation_file(const Path& path) {
-  EvaluationFile file;
-  file.name = path.stem().string();
   try {
     if (fs::file_size(path) > kMaxFile) throw fail("is larger than {} MiB", kMaxFile >> 20);
-    const OrderedJson record = parse_record(agro::read_file(path));
-    const auto figures = record.find("figures");
-    if (figures == record.end() || !figures->is_object()) throw Error("has no object \"figures\"");
-    file.figures = *figures;
-    if (const auto responses = record.find("responses"); responses != record.end()) {
-      if (!responses->is_array()) throw Error("\"responses\" is not a list");
-      for (const OrderedJson& response : *responses) file.responses.push_back(evaluated_prompt(response));
-    }
+    return parse_evaluation(path.stem().string(), parse_record(agro::read_file(path)));
   } catch (const fs::filesystem_error& error) {
     throw fail("cannot read: {}", error.code().message()).at(path.string());
   } catch (Error& error) {
     throw std::move(error).at(path.string());
   }
-  return file;
 }
 
 }  // namespace
@@ -86,6 +90,21 @@ std::string_view name_of(RunState state) {
       break;
   }
   return "evaluated";
+}
+
+EvaluationFile parse_evaluation(std::string name, const OrderedJson& record) {
+  EvaluationFile file;
+  file.name = std::move(name);
+  const auto figures = record.find("figures");
+  if (figures == record.end() || !figures->is_object()) throw Error("has no object \"figures\"");
+  file.figures = *figures;
+  file.statistics = part_of(record, "statistics", OrderedJson::value_t::object);
+  file.comparison = part_of(record, "comparison", OrderedJson::value_t::object);
+  if (const auto responses = record.find("responses"); responses != record.end()) {
+    if (!responses->is_array()) throw Error("\"responses\" is not a list");
+    for (const OrderedJson& response : *responses) file.responses.push_back(evaluated_prompt(response));
+  }
+  return file;
 }
 
 bool is_run_folder(const Path& folder) {

@@ -24,17 +24,22 @@ inline Path run_lock_path(const Path& run_folder) { return run_folder / "lock"; 
 /// One prompt of an evaluation file.
 struct EvaluatedPrompt {
   std::string prompt, answer;
-  std::string text;                     // the greedy response
-  std::optional<bool> correct;          // of the greedy response
-  std::optional<double> sampled_share;  // share of correct samples
+  std::string text;                            // the greedy response
+  std::optional<bool> correct;                 // of the greedy response
+  std::optional<double> sampled_share;         // share of correct samples
+  bool truncated = false;                      // the greedy response
+  OrderedJson samples = OrderedJson::array();  // [{"text", "correct", "reward", "tokens", "truncated"}]
+  OrderedJson labels = OrderedJson::object();  // {"level": "Level 5"}
 };
 
 /// RUN/evaluations/NAME.json, written by `agro eval --output`:
-/// {"name", "model", "prompts_file", "figures": {"greedy_accuracy", "greedy_error", …}, "seconds",
-///  "responses": [{"prompt", "answer", "text", "correct", "sampled_share"}]}
+/// {"name", "model", "prompts_file", "figures": {"greedy_accuracy", "greedy_error", …}, "statistics"?, "comparison"?,
+///  "seconds", "responses": [{"prompt", "answer", "text", "correct", "sampled_share", "samples"?, "labels"?}]}
 struct EvaluationFile {
   std::string name;  // file name without .json
   OrderedJson figures = OrderedJson::object();
+  OrderedJson statistics = nullptr;  // as evaluate/summary.h has them; null where the file has none
+  OrderedJson comparison = nullptr;  // as evaluate/comparison.h has it, with "with", the other file; null as above
   std::vector<EvaluatedPrompt> responses;
 };
 
@@ -66,5 +71,7 @@ OrderedJson read_completions_step(const Path& folder, int64_t step, size_t limit
 RunState read_run_state(const Path& folder);
 std::vector<int64_t> read_completion_steps(const Path& folder);
 std::vector<EvaluationFile> read_evaluation_files(const Path& folder);
+/// The content of an evaluation file. Throws Error (without place) for what is none.
+EvaluationFile parse_evaluation(std::string name, const OrderedJson& record);
 
 }  // namespace agro

@@ -11,7 +11,8 @@ void RewardConfig::visit(ConfigVisitor& v) {
       "kind", kind, kinds,
       "exact: the completion is the answer. last_number: their last numbers agree. gsm8k: the numbers after their "
       "last #### agree. strict, lenient: the answers in them are mathematically equal (docs/verifier.md). math_verify, "
-      "hendrycks: the conventions of those graders. Each gives 1 or 0. command: a program of yours gives any number.");
+      "hendrycks: the conventions of those graders. countdown: an expression makes the target. Each gives 1 or 0. "
+      "command: a program of yours gives any number.");
   v.field("name", name, "Its mean is logged as reward_NAME; empty: the kind.");
   v.field("weight", weight, Range{-1e6, 1e6}, "Factor in the sum of all rewards.");
   v.field("tolerance", options.tolerance, Range{0, 1e300},

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/words.h"
+#include "reward/countdown.h"
 #include "reward/exact.h"
 #include "reward/gsm8k.h"
 #include "reward/last_number.h"
@@ -23,7 +24,7 @@ struct Row {
 constexpr std::array kVerifiers = {
     Row{"exact", verify_exact},         Row{"last_number", verify_last_number}, Row{"gsm8k", verify_gsm8k},
     Row{"strict", verify_strict},       Row{"lenient", verify_lenient},         Row{"math_verify", verify_math_verify},
-    Row{"hendrycks", verify_hendrycks},
+    Row{"hendrycks", verify_hendrycks}, Row{"countdown", verify_countdown},
 };
 
 }  // namespace

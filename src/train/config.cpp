@@ -1,5 +1,8 @@
 #include "train/config.h"
 
+#include "core/error.h"
+#include "data/datasets/formats.h"
+
 namespace agro {
 
 void RunConfig::visit(ConfigVisitor& v) {
@@ -42,8 +45,15 @@ void ModelSection::visit(ConfigVisitor& v) {
 }
 
 void DataConfig::visit(ConfigVisitor& v) {
-  v.field("prompts", prompts,
-          "JSONL file of prompts; may be empty when completions are given: then their prompts are used.");
+  v.field(
+      "prompts", prompts,
+      "File of prompts: JSONL, a JSON list, or a folder of them. May be empty when completions are given: then their "
+      "prompts are used.");
+  v.field(
+      "format", format, dataset_format_names(),
+      "Layout of data.prompts. auto: recognised by its first record. plain: prompt, messages, question or ids, with "
+      "answer. The others as data sets are published (docs/data-formats.md). evaluate.prompts is recognised by "
+      "itself, unless this is plain.");
   v.field("completions", completions,
           "JSONL files of logged responses, with rewards or without. agro train takes group.stored_per_group of them "
           "into each group.");
@@ -52,6 +62,8 @@ void DataConfig::visit(ConfigVisitor& v) {
   v.field("answer_key", answer_key, "Field that holds the answer.");
   v.field("prompt_template", prompt_template,
           "Text around plain prompts: \"{prompt}\\nAnswer:\". Other {fields} of the record may be used.");
+  v.field("prompt_template_file", prompt_template_file,
+          "The same as a file, with worked examples or as a chat (configs/prompts); in place of prompt_template.");
   v.field("system_prompt", system_prompt,
           "With a chat template: plain prompts become a chat of this system message and the prompt as user.");
   v.field("limit", limit, {.min = 0, .max = 1e12}, "Use the first so many prompts; 0: all.");
@@ -150,10 +162,18 @@ void SftConfig::visit(ConfigVisitor& v) {
 
 PromptOptions prompt_options(const DataConfig& data) {
   PromptOptions options;
+  options.format = data.format;
   options.prompt_key = data.prompt_key;
   options.answer_key = data.answer_key;
   options.prompt_template = data.prompt_template;
   options.limit = data.limit;
+  if (data.prompt_template_file.empty()) return options;
+  if (!data.prompt_template.empty())
+    throw Error("data.prompt_template and data.prompt_template_file are both given").hint("leave one of them empty");
+  options.form = load_prompt_template(data.prompt_template_file);
+  if (options.form->is_chat() && !data.system_prompt.empty())
+    throw fail("data.system_prompt has no place beside the chat of {}", data.prompt_template_file)
+        .hint("write it into the file, as its system");
   return options;
 }
 

@@ -40,10 +40,12 @@ struct ModelSection {
 /// [data]
 struct DataConfig {
   std::string prompts;
+  std::string format = "auto";
   std::vector<std::string> completions;
   std::string prompt_key;
   std::string answer_key = "answer";
   std::string prompt_template;
+  std::string prompt_template_file;
   std::string system_prompt;
   int64_t limit = 0;
   bool append_eos = true;
@@ -120,7 +122,8 @@ struct SftConfig {
   void visit(ConfigVisitor& v);
 };
 
-/// Prompt reading options of a [data] section.
+/// Prompt reading options of a [data] section; reads its template file. Throws Error for one that is broken, and where
+/// the section asks for two templates or two system messages.
 PromptOptions prompt_options(const DataConfig& data);
 
 }  // namespace agro

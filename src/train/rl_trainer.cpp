@@ -54,6 +54,7 @@ class RlTrainer : public Trainable {
             make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
     check_supply(*objective_, config, data_, reward_);
     check_rollout_lengths();
+    if (evaluator_) warn_of_leaks(data_.prompts, evaluator_->prompts());
     if (evaluator_) evaluator_->prepare_reference(reference_, config.objective.beta);
   }
 

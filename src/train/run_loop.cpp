@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "data/leak_check.h"
 #include "report/run_data.h"
 
 namespace agro {
@@ -262,7 +263,9 @@ std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const Da
                                           const RunModel& model, TotalReward& reward, uint64_t seed) {
   if (config.prompts.empty()) return nullptr;
   PromptOptions options = prompt_options(data);
+  options.skip = config.skip;
   options.limit = config.limit;
+  if (options.format != "plain") options.format = "auto";  // need not be the layout of the training prompts
   options.require_answer = reward.needs_answer() || config.answer_probability;
   EvaluationSetup setup;
   setup.prompts = read_prompts(config.prompts, options);
@@ -274,6 +277,11 @@ std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const Da
   setup.engine = engine;
   setup.seed = seed;
   return std::make_unique<Evaluator>(config, std::move(setup));
+}
+
+void warn_of_leaks(std::span<const PromptRecord> training, std::span<const PromptRecord> evaluation) {
+  const std::string leaks = describe_leaks(find_leaks(training, evaluation), evaluation.size());
+  if (!leaks.empty()) log_warning("data", "{}", leaks);
 }
 
 }  // namespace agro

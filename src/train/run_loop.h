@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "core/file_lock.h"
 #include "data/text_tools.h"
@@ -111,5 +112,8 @@ class RunLoop {
 std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const DataConfig& data,
                                           const SamplingConfig& sampling, const EngineOptions& engine,
                                           const RunModel& model, TotalReward& reward, uint64_t seed);
+
+/// Logs a warning where prompts of the evaluation are trained on.
+void warn_of_leaks(std::span<const PromptRecord> training, std::span<const PromptRecord> evaluation);
 
 }  // namespace agro

@@ -66,7 +66,9 @@ class SftTrainer : public Trainable {
                             model.limits())),
         schedule_(data_.examples.size(), static_cast<uint64_t>(config.run.seed)),
         evaluator_(make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_,
-                                  static_cast<uint64_t>(config.run.seed))) {}
+                                  static_cast<uint64_t>(config.run.seed))) {
+    if (evaluator_) warn_of_leaks(data_.prompts, evaluator_->prompts());
+  }
 
   StepOutcome accumulate_gradients(int64_t) override {
     std::vector<PromptCompletion> items;

@@ -1,26 +1,53 @@
 #include "data/problems/problem_set.h"
 
+#include <fmt/ranges.h>
+
+#include <array>
 #include <unordered_set>
 
 #include "core/error.h"
 #include "data/problems/arithmetic.h"
+#include "data/problems/countdown_problem.h"
+#include "data/problems/equation_problem.h"
+#include "data/problems/fraction_problem.h"
 #include "data/problems/word_problem.h"
+#include "data/stable_hash.h"
 
 namespace agro {
 namespace {
 
-/// FNV-1a, 64 bits, with a final mix: equal on every machine, so that splits never move.
-uint64_t stable_hash(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  hash ^= hash >> 32;
-  return hash * 0x9e3779b97f4a7c15;
+using Maker = PracticeProblem (*)(Chance&, int64_t level);
+
+/// A chain of calculations; its working is written when its manner is drawn.
+template <Problem (*kMake)(Chance&, int64_t)>
+PracticeProblem chained(Chance& chance, int64_t level) {
+  Problem chain = kMake(chance, level);
+  PracticeProblem problem{.kind = chain.kind,
+                          .level = chain.level(),
+                          .question = chain.question,
+                          .answer = std::to_string(chain.answer()),
+                          .key = calculation_key(chain),
+                          .working = {},
+                          .chain = {}};
+  problem.chain = std::move(chain);
+  return problem;
 }
 
-Problem make_problem(const std::string& kind, Chance& chance, int64_t level) {
-  if (kind == "arithmetic") return arithmetic_problem(chance, level);
-  if (kind == "word") return word_problem(chance, level);
-  throw fail("unknown kind of problem '{}': expected arithmetic or word", kind);
+struct KindRow {
+  std::string_view name;
+  Maker make;
+  int64_t max_level;
+};
+
+constexpr std::array kKinds = {KindRow{"arithmetic", chained<arithmetic_problem>, 12},
+                               KindRow{"word", chained<word_problem>, 12}, KindRow{"equation", equation_problem, 12},
+                               KindRow{"fraction", fraction_problem, 12},
+                               KindRow{"countdown", countdown_problem, kCountdownLevels}};
+
+const KindRow& kind_named(std::string_view name) {
+  for (const KindRow& kind : kKinds)
+    if (kind.name == name) return kind;
+  throw fail("unknown kind of problem '{}': expected one of {}", name, fmt::join(problem_kinds(), ", "));
 }
 
 SolutionStyle draw_style(Chance& chance, const std::vector<WorkingShare>& workings) {
@@ -34,16 +61,25 @@ SolutionStyle draw_style(Chance& chance, const std::vector<WorkingShare>& workin
 
 }  // namespace
 
-ProblemSplit problem_split(const Problem& problem) {
-  const uint64_t tenth = (stable_hash(calculation_key(problem)) >> 32) % 10;
+std::vector<std::string> problem_kinds() {
+  std::vector<std::string> names;
+  for (const KindRow& kind : kKinds) names.emplace_back(kind.name);
+  return names;
+}
+
+ProblemSplit problem_split(const PracticeProblem& problem) {
+  const uint64_t tenth = (stable_hash(problem.key) >> 32) % 10;
   return tenth == 0 ? ProblemSplit::kTest : tenth == 1 ? ProblemSplit::kSelection : ProblemSplit::kTrain;
 }
 
-std::vector<SolvedProblem> make_problems(const ProblemSetOptions& options) {
+std::vector<PracticeProblem> make_problems(const ProblemSetOptions& options) {
   if (options.min_level < 1 || options.max_level > 12 || options.min_level > options.max_level)
     throw fail("levels {} to {} are not within 1 to 12", options.min_level, options.max_level);
   if (options.kinds.empty() || options.workings.empty()) throw Error("no kind of problem, or no manner of working");
-  std::vector<SolvedProblem> problems;
+  for (const std::string& kind : options.kinds)
+    if (options.max_level > kind_named(kind).max_level)
+      throw fail("{} problems have levels 1 to {}, found {}", kind, kind_named(kind).max_level, options.max_level);
+  std::vector<PracticeProblem> problems;
   std::unordered_set<std::string> questions;
   constexpr int kFruitless = 20000;  // draws in a row: the settings are exhausted, or nearly
   int fruitless = 0;
@@ -52,25 +88,23 @@ std::vector<SolvedProblem> make_problems(const ProblemSetOptions& options) {
       throw fail("found only {} different problems, expected {}", problems.size(), options.count)
           .hint("allow more levels or kinds");
     Chance chance(options.seed, ordinal);
-    const std::string& kind = chance.pick(options.kinds);
-    const int64_t level = chance.between(options.min_level, options.max_level);
-    Problem problem = make_problem(kind, chance, level);
+    const KindRow& kind = kind_named(chance.pick(options.kinds));
+    PracticeProblem problem = kind.make(chance, chance.between(options.min_level, options.max_level));
     if (problem_split(problem) != options.split || !questions.insert(problem.question).second) continue;
-    std::string working = solution(problem, draw_style(chance, options.workings));
-    problems.push_back({std::move(problem), std::move(working)});
+    if (problem.chain) problem.working = solution(*problem.chain, draw_style(chance, options.workings));
+    problems.push_back(std::move(problem));
     fruitless = 0;
   }
   return problems;
 }
 
-OrderedJson problem_record(const SolvedProblem& solved, const std::string& id) {
-  const Problem& p = solved.problem;
+OrderedJson problem_record(const PracticeProblem& problem, const std::string& id) {
   return {{"id", id},
-          {"kind", p.kind},
-          {"level", p.level()},
-          {"prompt", p.question + "\n"},
-          {"answer", std::to_string(p.answer())},
-          {"completion", solved.working}};
+          {"kind", problem.kind},
+          {"level", problem.level},
+          {"prompt", problem.question + "\n"},
+          {"answer", problem.answer},
+          {"completion", problem.working}};
 }
 
 }  // namespace agro

@@ -4,16 +4,19 @@
 #include <vector>
 
 #include "core/json.h"
-#include "data/problems/problem.h"
+#include "data/problems/practice_problem.h"
 #include "data/problems/solution.h"
 
 namespace agro {
 
 enum class ProblemSplit { kTrain, kSelection, kTest };
 
-/// Decided by a hash of calculation_key alone: of a hundred calculations 10 are for testing, 10 for selection, 80 for
+/// The kinds there are: "arithmetic", "word", "equation", "fraction", "countdown".
+std::vector<std::string> problem_kinds();
+
+/// Decided by a hash of the problem's key alone: of a hundred problems 10 are for testing, 10 for selection, 80 for
 /// training, whatever words, names or seed tell them.
-ProblemSplit problem_split(const Problem& problem);
+ProblemSplit problem_split(const PracticeProblem& problem);
 
 struct WorkingShare {
   SolutionStyle style;
@@ -29,18 +32,13 @@ struct ProblemSetOptions {
   std::vector<WorkingShare> workings = {{SolutionStyle::kSteps, 1}};
 };
 
-/// A problem with one manner of working, drawn by the shares.
-struct SolvedProblem {
-  Problem problem;
-  std::string working;
-};
-
-/// `count` problems with different questions, kinds and levels equally often. Throws Error where the settings do not
-/// hold so many.
-std::vector<SolvedProblem> make_problems(const ProblemSetOptions& options);
+/// `count` problems with different questions, kinds and levels equally often; the working of arithmetic and word
+/// problems in one manner, drawn by the shares. Throws Error where the settings do not hold so many, and for levels a
+/// kind does not have (1 to 12; countdown: 1 to 5).
+std::vector<PracticeProblem> make_problems(const ProblemSetOptions& options);
 
 /// {"id", "kind", "level", "prompt", "answer", "completion"}: the prompt is the question and a newline, the completion
 /// its working (a prompt file for `agro train`, and with completions for `agro sft`).
-OrderedJson problem_record(const SolvedProblem& solved, const std::string& id);
+OrderedJson problem_record(const PracticeProblem& problem, const std::string& id);
 
 }  // namespace agro

@@ -65,7 +65,7 @@ int64_t value_of(const std::string& text) {
   return value;
 }
 
-std::vector<SolvedProblem> some(ProblemSplit split, uint64_t seed, int64_t count = 2000) {
+std::vector<PracticeProblem> some(ProblemSplit split, uint64_t seed, int64_t count = 2000) {
   ProblemSetOptions options;
   options.max_level = 6;
   options.split = split, options.seed = seed, options.count = count;
@@ -77,8 +77,8 @@ std::vector<SolvedProblem> some(ProblemSplit split, uint64_t seed, int64_t count
 }
 
 TEST(Problems, TheExpressionHasTheAnswerAndEveryStepIsWithinBounds) {
-  for (const SolvedProblem& solved : some(ProblemSplit::kTrain, 3)) {
-    const Problem& p = solved.problem;
+  for (const PracticeProblem& solved : some(ProblemSplit::kTrain, 3)) {
+    const Problem& p = *solved.chain;
     EXPECT_EQ(value_of(expression(p)), p.answer()) << p.question;
     EXPECT_GE(p.level(), 1);
     EXPECT_LE(p.level(), 6);
@@ -93,11 +93,11 @@ TEST(Problems, TheExpressionHasTheAnswerAndEveryStepIsWithinBounds) {
 
 TEST(Problems, EveryNumberOfTheCalculationStandsInTheQuestion) {
   const std::regex number("[0-9]+");
-  for (const SolvedProblem& solved : some(ProblemSplit::kTrain, 4)) {
-    const std::string& question = solved.problem.question;
+  for (const PracticeProblem& solved : some(ProblemSplit::kTrain, 4)) {
+    const std::string& question = solved.question;
     EXPECT_THAT(question, testing::Not(testing::HasSubstr("{")));
     std::multiset<std::string> said(std::sregex_token_iterator(question.begin(), question.end(), number), {});
-    for (const Step& step : solved.problem.steps)
+    for (const Step& step : solved.chain->steps)
       for (const Operand& operand : {step.left, step.right})
         EXPECT_TRUE(operand.step >= 0 || said.contains(std::to_string(operand.value))) << question;
   }
@@ -106,9 +106,9 @@ TEST(Problems, EveryNumberOfTheCalculationStandsInTheQuestion) {
 TEST(Problems, EveryEquationOfAWorkingIsTrue) {
   const std::regex equation(R"([0-9(][0-9 ()+*/=-]*= *[0-9]+)");
   int64_t equations = 0;
-  for (const SolvedProblem& solved : some(ProblemSplit::kTrain, 5)) {
+  for (const PracticeProblem& solved : some(ProblemSplit::kTrain, 5)) {
     const std::string& text = solved.working;
-    EXPECT_THAT(text, testing::EndsWith("\n#### " + std::to_string(solved.problem.answer())));
+    EXPECT_THAT(text, testing::EndsWith("\n#### " + std::to_string(solved.chain->answer())));
     for (std::sregex_iterator at(text.begin(), text.end(), equation), end; at != end; ++at) {
       std::set<int64_t> values;
       std::istringstream sides(at->str());
@@ -124,9 +124,9 @@ TEST(Problems, SplitsShareNoCalculation) {
   std::map<std::string, ProblemSplit> seen;
   for (const ProblemSplit split : {ProblemSplit::kTrain, ProblemSplit::kSelection, ProblemSplit::kTest}) {
     for (const uint64_t seed : {1U, 2U}) {
-      for (const SolvedProblem& solved : some(split, seed)) {
-        const auto [at, added] = seen.emplace(calculation_key(solved.problem), split);
-        EXPECT_EQ(at->second, split) << solved.problem.question;
+      for (const PracticeProblem& solved : some(split, seed)) {
+        const auto [at, added] = seen.emplace(solved.key, split);
+        EXPECT_EQ(at->second, split) << solved.question;
       }
     }
   }
@@ -148,9 +148,9 @@ TEST(Problems, ASeedGivesTheSameProblemsEverywhere) {
   options.count = 3, options.seed = 0, options.kinds = {"word"}, options.max_level = 2;
   const auto problems = make_problems(options), again = make_problems(options);
   ASSERT_EQ(problems.size(), 3U);
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(problems[i].problem.question, again[i].problem.question);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(problems[i].question, again[i].question);
   EXPECT_EQ(
-      problems[0].problem.question,
+      problems[0].question,
       "Iris packs 8 bags of 17 cookies each. Leo gives Iris 28 cookies. How many cookies does Iris have in the end?");
 }
 

@@ -21,11 +21,19 @@ function groupOfCompletions(group, threshold) {
   };
 }
 
+/** A prompt of an evaluation: its greedy response, where it has one, and its samples. */
 function groupOfResult(item) {
-  const note = item.sampled_share === null || item.sampled_share === undefined ? ""
+  const cut = r => r.truncated ? "cut at the length limit" : "";
+  const share = item.sampled_share === null || item.sampled_share === undefined ? ""
       : `of its samples ${text(item.sampled_share, "percent")} right`;
-  return {prompt: item.prompt ?? "", answer: item.answer,
-          responses: [{text: item.text ?? "", reward: null, source: "greedy", correct: item.correct ?? null, note}]};
+  const samples = (item.samples ?? []).filter(r => r && typeof r === "object").map((r, i) => ({
+    text: String(r.text ?? ""), reward: r.reward ?? null, source: "sampled", correct: r.correct ?? null,
+    note: [`sample ${i + 1}`, cut(r)].filter(Boolean).join(", ")}));
+  const greedy = {text: item.text ?? "", reward: null, source: "greedy", correct: item.correct ?? null,
+                  note: [share, cut(item)].filter(Boolean).join(", ")};
+  const drawn = greedy.correct !== null || greedy.text !== "" || samples.length === 0;
+  return {prompt: item.prompt ?? "", answer: item.answer, responses: [...(drawn ? [greedy] : []), ...samples],
+          labels: Object.entries(item.labels ?? {}).map(([field, value]) => `${field}: ${value}`).join(" · ")};
 }
 
 /** What a run has to browse: {label, load() → groups or a promise of them}. */
@@ -75,7 +83,7 @@ function showSets() {
 function matchingResponses(group) {
   const verdict = byId("browse-verdict").value, source = byId("browse-source").selectedOptions[0]?.textContent ?? "any";
   const wanted = byId("browse-text").value.trim().toLowerCase();
-  const inPrompt = `${group.prompt}\n${group.answer ?? ""}`.toLowerCase().includes(wanted);
+  const inPrompt = `${group.prompt}\n${group.answer ?? ""}\n${group.labels ?? ""}`.toLowerCase().includes(wanted);
   return group.responses.filter(r =>
       (verdict === "all" || r.correct === (verdict === "right")) && (source === "any" || r.source === source) &&
       (inPrompt || r.text.toLowerCase().includes(wanted)));
@@ -127,7 +135,8 @@ function showGroup(match) {
   }
   const {group, responses} = match, hidden = group.responses.length - responses.length;
   box.replaceChildren(
-    element("h3", {}, "Prompt"), element("div", {class: "prompt-text"}, richText(group.prompt)),
+    element("h3", {}, "Prompt"), ...(group.labels ? [element("p", {class: "quiet"}, group.labels)] : []),
+    element("div", {class: "prompt-text"}, richText(group.prompt)),
     ...(group.answer === null || group.answer === undefined ? []
         : [element("p", {class: "answer"}, element("b", {}, "Answer "), richText(String(group.answer)))]),
     element("h3", {}, group.responses.length === 1 ? "Response" : `${group.responses.length} responses`),

@@ -150,6 +150,7 @@ function startControls() {
 function redraw() {
   showTitle();
   showHeadline();
+  showEvaluations();
   showChips();
   drawCharts();
   refreshBrowser();

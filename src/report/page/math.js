@@ -1,5 +1,5 @@
 "use strict";
-// Text with mathematics: $…$, $$…$$, \(…\) and \[…\] are set by KaTeX, everything else stays text.
+// Text with mathematics: $…$, $$…$$, \(…\), \[…\] and a \boxed{…} by itself are set by KaTeX, everything else stays text.
 
 const kMathForms = [
   {open: "$$", close: "$$", display: true},
@@ -9,10 +9,21 @@ const kMathForms = [
 ];
 const kLongestFormula = 2000;
 
+/** A \boxed{…} that stands outside of a formula, or null. */
+function boxAt(content, start) {
+  if (!content.startsWith("\\boxed{", start)) return null;
+  for (let i = start + 6, depth = 0; i < content.length && i - start < kLongestFormula; ++i) {
+    if (content[i] === "\\") ++i;
+    else if (content[i] === "{") ++depth;
+    else if (content[i] === "}" && --depth === 0) return {formula: content.slice(start, i + 1), display: false, after: i + 1};
+  }
+  return null;
+}
+
 /** The formula that begins at `start`, or null. A dollar sign before a price opens none. */
 function formulaAt(content, start) {
   const form = kMathForms.find(f => content.startsWith(f.open, start));
-  if (!form) return null;
+  if (!form) return boxAt(content, start);
   const begin = start + form.open.length, end = content.indexOf(form.close, begin);
   if (end <= begin || end - begin > kLongestFormula) return null;
   const formula = content.slice(begin, end), after = end + form.close.length;

@@ -1,0 +1,16 @@
+#pragma once
+// A hash that is equal on every machine and in every version of the program.
+#include <cstdint>
+#include <string_view>
+
+namespace agro {
+
+/// FNV-1a, 64 bits, with a final mix.
+inline uint64_t stable_hash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  hash ^= hash >> 32;
+  return hash * 0x9e3779b97f4a7c15;
+}
+
+}  // namespace agro
