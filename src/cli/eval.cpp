@@ -61,6 +61,15 @@ struct Evaluated {
   EvaluationResult result;
 };
 
+void warn_of_training_prompts(const Options& options, const std::vector<PromptRecord>& prompts) {
+  if (options.training_prompts.empty()) return;
+  DataConfig data = options.data;
+  data.limit = 0;
+  const std::string leaks =
+      describe_leaks(find_leaks(load_prompts(options.training_prompts, data, false), prompts), prompts.size());
+  if (!leaks.empty()) log_warning("data", "{}", leaks);
+}
+
 Evaluated evaluate(const Options& options) {
   const RewardsConfig rewards = rewards_config(options.reward);
   TotalReward reward(rewards);
@@ -105,15 +114,6 @@ OrderedJson settings_of(const Options& options) {
   if (!options.data.system_prompt.empty()) settings["system_prompt"] = options.data.system_prompt;
   if (!options.reference.empty()) settings["reference"] = options.reference, settings["beta"] = options.beta;
   return settings;
-}
-
-void warn_of_training_prompts(const Options& options, const std::vector<PromptRecord>& prompts) {
-  if (options.training_prompts.empty()) return;
-  DataConfig data = options.data;
-  data.limit = 0;
-  const std::string leaks =
-      describe_leaks(find_leaks(load_prompts(options.training_prompts, data, false), prompts), prompts.size());
-  if (!leaks.empty()) log_warning("data", "{}", leaks);
 }
 
 void run(Options& options, bool length_given) {

@@ -218,7 +218,8 @@ void multiply(const StridedMatrix& a, Range rows, const PackedMatrix& b, Range c
   if (!plain) interleaved.resize(static_cast<size_t>(kRowChunk * kDepth));
   // Several panels at once only where there are too few rows to fill the registers.
   const int64_t width = rows.end - rows.begin > kMostRowsOfSeveralPanels ? kPanelColumns : columns.end - columns.begin;
-  const int64_t parts = std::max<int64_t>(1, (b.k() + kDepth - 1) / kDepth), depth = (b.k() + parts - 1) / parts;
+  const int64_t parts = std::max<int64_t>(1, (b.k() + kDepth - 1) / kDepth),
+                depth = std::max<int64_t>(1, (b.k() + parts - 1) / parts);
   for (int64_t k = 0; k == 0 || k < b.k(); k += depth) {
     const Range part{k, std::min(b.k(), k + depth)};
     const bool last = part.end == b.k();
