@@ -37,6 +37,9 @@ class WeightPack : public torch::CustomClassHolder {
   /// `weight` float32 or bfloat16 on the CPU. The reference stays valid until the next call.
   const RightHandSide& get(const Tensor& weight, WeightLayout layout, Products products, bool for_gradient = false);
 
+  /// Frees the copy for gradients, which the next get() of it makes again.
+  void drop_gradient() { gradient_.reset(); }
+
  private:
   std::optional<RightHandSide> forward_, gradient_;
   const void* data_ = nullptr;
