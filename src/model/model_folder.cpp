@@ -123,12 +123,12 @@ void ModelFolder::write_into(const Path& folder, const CausalLm& model) const {
     if (found == to_store.end()) return agro::to_write(name, view);
     // Merged when its turn comes, so that one merged weight is held at a time.
     TensorToWrite stored{name, view.dtype, view.shape, {}};
-    stored.produce = [&model, parameter = found->second, dtype = view.dtype](const ByteSink& sink) {
+    stored.produce = [this, &model, parameter = found->second, dtype = view.dtype](const ByteSink& sink) {
       agro::to_write(parameter.name, model.merged_parameter(parameter), dtype).produce(sink);
+      forget_pages();  // of a frozen weight that lies in the file
     };
     return stored;
   });
-  forget_pages();
 }
 
 }  // namespace agro

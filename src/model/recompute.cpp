@@ -1,5 +1,7 @@
 #include "model/recompute.h"
 
+#include <utility>
+
 namespace agro {
 namespace {
 
@@ -45,6 +47,9 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
       const torch::AutoGradMode graph(true);
       result = gradients_of(call->run(x), inputs, grads[0]);
     }
+    // Weights that change need these copies once in a pass: held for all layers, they are as large as the model.
+    for (const LinearWeight* w : std::as_const(call->layer).linears())
+      if (w->weight.requires_grad()) w->pack->drop_gradient();
     if (!input_gradient) result.insert(result.begin(), Tensor());
     result.emplace_back();  // of `call`
     return result;

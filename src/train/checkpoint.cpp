@@ -63,6 +63,7 @@ Json read_checkpoint(const Path& run, int64_t step, AdamW& optimizer, const std:
           .at(path.string())
           .hint("resume with the model the run began with");
     std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    tensors.forget_pages(), weights.forget_pages();  // else the checkpoint were resident beside what it fills
   };
   for (const NamedTensor& t : optimizer.state()) {
     if (t.name.starts_with("weight.") && !tensors.contains(t.name)) {

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "data/completions_writer.h"
 #include "objective/registry.h"
+#include "tensor/machine.h"
 #include "train/leak_watch.h"
 #include "train/policy_update.h"
 #include "train/run_loop.h"
@@ -70,6 +71,8 @@ class RlTrainer : public Trainable {
     const auto begin = std::chrono::steady_clock::now();
     const bool draw = !rollout_ || step % config_.train.updates_per_rollout == 0;
     if (draw) rollout_ = std::make_shared<Rollout>(source_.next(model_.policy, step));
+    // Where memory is short, keys and values of sampling make room for the activations of the update.
+    if (config_.train.recompute) release_freed_memory();
     const std::shared_ptr<Rollout> rollout = rollout_;
     const auto sampled = std::chrono::steady_clock::now();
     StepOutcome outcome;

@@ -42,6 +42,9 @@ class WeightPack : public torch::CustomClassHolder {
   /// The copy for x · Wᵀ if there is one of this weight as it is now, else null.
   const RightHandSide* find(const Tensor& weight, Products products) const;
 
+  /// Frees the copy for gradients, which the next get() of it makes again.
+  void drop_gradient() { gradient_.reset(); }
+
  private:
   bool is_of(const Tensor& weight, Products products) const;
 
