@@ -232,7 +232,7 @@ void add(const BenchRun& run, const Task& task, const Aim& aim, BenchResult& res
 
 Task wordmath(const Path& repository) {
   std::vector<PromptRecord> prompts;
-  const std::vector<SolvedProblem> problems = make_problems({.count = 1024, .seed = kSeed});
+  const std::vector<PracticeProblem> problems = make_problems({.count = 1024, .seed = kSeed});
   for (size_t i = 0; i < problems.size(); ++i)
     prompts.push_back(parse_prompt(Json::parse(to_line(problem_record(problems[i], std::to_string(i)))),
                                    {.require_answer = true}, static_cast<int64_t>(i) + 1));
