@@ -90,7 +90,10 @@ class ThroughAModel : public testing::TestWithParam<std::string> {
     for (const Tensor& p : parameters_) p.mutable_grad() = torch::zeros_like(p);
     OptimalValues* values = of.needs().optimal_values ? &optimal_values_ : nullptr;
     PolicyUpdate update(policy_, reference_, of,
-                        {.micro_batch_tokens = 12, .value_head = &head_, .optimal_values = values});
+                        {.micro_batch_tokens = 12,
+                         .sampler_logprobs = false,  // another model wrote the responses
+                         .value_head = &head_,
+                         .optimal_values = values});
     Rollout rollout = rollout_;
     const torch::AutoGradMode mode(gradients);
     return update.accumulate_gradients(rollout, prompt_ids_).loss;
