@@ -93,7 +93,7 @@ TEST_F(Evaluation, ComparesTwoModelsOnTheSamePrompts) {
 }
 
 TEST_F(Evaluation, SaysWhatIsTrainedOn) {
-  const Finished finished = run(eval({"--samples", "0", "--training-prompts", sums()}));
+  const Finished finished = run(eval({"--training-prompts", sums()}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_THAT(finished.err,
               HasSubstr("20 of 20 evaluation prompts are training prompts, too (line-1, line-2, line-3, …)"));

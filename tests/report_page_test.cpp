@@ -321,7 +321,7 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_FALSE(found["charts"].contains("gradient")) << "a chart without a value";
       const std::string evaluation = found["evaluation"];
       for (const char* text : {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0",
-                               "−10.0 – +50.0", "0.625", "median 9, 5 to 95 % 3 to 40"})
+                               "−10.0 – +50.0", "0.63", "median 9, 5 to 95 % 3 to 40"})
         EXPECT_NE(evaluation.find(text), std::string::npos) << text << " not in " << evaluation;
       EXPECT_EQ(found["intervals"], 2) << "shares have bars, numbers of tokens have none";
       EXPECT_EQ(found["unlabelled"], Json::array());

@@ -35,6 +35,8 @@ void set_up_machine(int64_t threads) {
   at::set_num_threads(thread_count());
 }
 
+void give_back_large_blocks() { ::mallopt(M_MMAP_THRESHOLD, kShortMemoryThreshold); }
+
 void release_freed_memory() { ::malloc_trim(0); }
 
 }  // namespace agro

@@ -13,6 +13,13 @@ struct HeapSettings {
   int top_pad = 64 << 20;        // by how much the heap grows beyond what is asked
 };
 
+/// In place of HeapSettings::mmap_threshold where memory is short. The gradient of an embedding is such a block: kept
+/// by the heap, the hole it leaves seldom fits the next one, and several lie side by side.
+constexpr int kShortMemoryThreshold = 64 << 20;
+
+/// From now on blocks of kShortMemoryThreshold and more are given back to the system as they are freed.
+void give_back_large_blocks();
+
 /// To be called before the first tensor operation. `threads` 0: one per CPU this process may run on.
 void set_up_machine(int64_t threads);
 

@@ -298,6 +298,7 @@ class RlTrainer : public Trainable {
 }  // namespace
 
 void run_rl(const TrainConfig& config, bool resume) {
+  if (config.train.recompute) give_back_large_blocks();
   RunModel model(config.model, config.lora, config.train.recompute, config.run.seed);
   RlTrainer trainer(config, model);
   RunLoop(config.run, config.optimizer, model).run(trainer, dump_config(config), resume);

@@ -5,6 +5,7 @@
 #include "data/packing.h"
 #include "data/schedule.h"
 #include "model/completion_batch.h"
+#include "tensor/machine.h"
 #include "tensor/ops/token_logprob.h"
 #include "train/run_loop.h"
 
@@ -118,6 +119,7 @@ class SftTrainer : public Trainable {
 }  // namespace
 
 void run_sft(const SftConfig& config, bool resume) {
+  if (config.sft.recompute) give_back_large_blocks();
   RunModel model(config.model, config.lora, config.sft.recompute, config.run.seed);
   SftTrainer trainer(config, model);
   RunLoop(config.run, config.optimizer, model).run(trainer, dump_config(config), resume);
