@@ -27,6 +27,29 @@ TEST(EmbedRows, NoIdsGiveNoRowsAndNoGradient) {
   EXPECT_TRUE(torch::equal(weight.grad(), torch::zeros({4, 3})));
 }
 
+// Where a gradient is there already, only the rows that occur are added; a tied output layer adds its part as well.
+TEST(EmbedRows, AddedToAGradientItHasTheSameBits) {
+  const int64_t vocabulary = 300, c = 70;
+  const Tensor weight = random_tensor({vocabulary, c}, 1), before = random_tensor({vocabulary, c}, 2),
+               head = random_tensor({vocabulary, c}, 3), ids = random_ids(90, 40, 7);
+  const auto gradient = [&](bool tied, bool added) {
+    const Tensor leaf = weight.clone().set_requires_grad(true);
+    if (added) leaf.mutable_grad() = before.clone();
+    Tensor sum = embed_rows(leaf, ids).pow(2).sum();
+    if (tied) sum = sum + (leaf * head).sum();
+    sum.backward();
+    return leaf.grad();
+  };
+  for (const bool tied : {false, true}) {
+    for (const int threads : {1, 2}) {
+      const ThreadsForTest set(threads);
+      const Tensor found = gradient(tied, true);
+      ASSERT_FALSE(found.is_sparse());
+      expect_same_bits(found, before + gradient(tied, false), tied ? "tied gradient" : "gradient");
+    }
+  }
+}
+
 TEST(EmbedRows, BFloat16IsWidened) {
   const Tensor weight = random_tensor({9, 5}, 1).to(torch::kBFloat16), ids = random_ids(20, 9, 7);
   const Tensor rows = embed_rows(weight, ids);
