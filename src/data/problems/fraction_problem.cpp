@@ -22,7 +22,8 @@ bool is_product(char op) { return op == '*' || op == '/'; }
 Fraction random_operand(Chance& chance, int64_t level, bool product) {
   if (chance.percent(product ? 35 : 15)) return {chance.between(2, 9), 1};
   const int64_t den = chance.between(2, std::min<int64_t>(12, 5 + level));
-  return make_fraction(chance.between(1, den + den / 2), den);
+  const int64_t num = chance.between(1, den + den / 2);
+  return make_fraction(num == den ? num + 1 : num, den);  // times 1 is no step
 }
 
 bool is_fit(Fraction value) {
