@@ -4,7 +4,7 @@
 
 #include <unordered_set>
 
-#include "data/stable_hash.h"
+#include "core/stable_hash.h"
 #include "text/unicode.h"
 
 namespace agro {

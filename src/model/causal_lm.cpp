@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/adapter_names.h"
 #include "model/families.h"
 #include "model/recompute.h"
 #include "model/rope.h"
@@ -94,8 +95,8 @@ std::vector<NamedTensor> CausalLm::low_rank_parameters() const {
   std::vector<NamedTensor> tensors;
   for (const LinearWeight* w : linears()) {
     if (!w->low_rank) continue;
-    tensors.push_back({fmt::format("base_model.model.{}.lora_A.weight", w->name), w->low_rank->a});
-    tensors.push_back({fmt::format("base_model.model.{}.lora_B.weight", w->name), w->low_rank->b});
+    tensors.push_back({fmt::format("{}{}{}", kAdapterPrefix, w->name, kASuffix), w->low_rank->a});
+    tensors.push_back({fmt::format("{}{}{}", kAdapterPrefix, w->name, kBSuffix), w->low_rank->b});
   }
   return tensors;
 }
@@ -140,7 +141,7 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
     rope_ = rope_table(config_, rows).to(x.device());
   }
   const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, rope_, cache, places};
-  const bool recompute = recompute_ && cache == nullptr && at::GradMode::is_enabled();
+  const bool recompute = recompute_ && cache == nullptr && records_graph();
   for (size_t i = 0; i < layers_.size(); ++i) {
     const auto layer = static_cast<int64_t>(i);
     x = recompute ? forward_recomputed(layers_[i], x, layer, context) : layers_[i].forward(x, layer, context);

@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/rng.h"
-#include "model/random_init.h"
+#include "core/stable_hash.h"
+#include "model/adapter_names.h"
 
 namespace agro {
 namespace {
-
-/// Last part of a module's name: "q_proj".
-std::string_view short_name(std::string_view module) { return module.substr(module.rfind('.') + 1); }
 
 /// PEFT's rule: the whole name, or its end from a dot on.
 bool names(std::string_view target, std::string_view module) {
@@ -38,7 +35,7 @@ void check_targets(const CausalLm& model, const std::vector<std::string>& target
 Tensor uniform_matrix(const std::string& name, int64_t rows, int64_t columns, double bound, uint64_t seed) {
   Tensor matrix = torch::empty({rows, columns}, torch::kFloat32);
   auto* out = write_pointer<float>(matrix);
-  const uint64_t ordinal = name_hash(name);
+  const uint64_t ordinal = fnv1a(name);
   for (int64_t i = 0; i < matrix.numel(); ++i) {
     const DrawKey key{seed, Stream::kInit, ordinal, static_cast<uint32_t>(i >> 32), static_cast<uint32_t>(i)};
     out[i] = static_cast<float>(bound * (2 * uniform01(key) - 1));

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/json.h"
+#include "model/adapter_names.h"
 #include "model/lora.h"
 #include "model/model_folder.h"
 
@@ -11,10 +12,6 @@ namespace {
 
 constexpr const char* kConfig = "adapter_config.json";
 constexpr const char* kTensors = "adapter_model.safetensors";
-constexpr std::string_view kPrefix = "base_model.model.";
-constexpr std::string_view kASuffix = ".lora_A.weight", kBSuffix = ".lora_B.weight";
-
-std::string_view short_name(std::string_view module) { return module.substr(module.rfind('.') + 1); }
 
 /// Settings of PEFT that change what an adapter computes, and their value where they do not.
 void check_plain(const Json& config) {
@@ -48,8 +45,8 @@ double read_scale(const Path& path) {
 /// "model.layers.0.self_attn.q_proj" of "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"; empty where
 /// the name is not of that form.
 std::string module_of(std::string_view name, std::string_view suffix) {
-  if (!name.starts_with(kPrefix) || !name.ends_with(suffix)) return {};
-  name.remove_prefix(kPrefix.size());
+  if (!name.starts_with(kAdapterPrefix) || !name.ends_with(suffix)) return {};
+  name.remove_prefix(kAdapterPrefix.size());
   name.remove_suffix(suffix.size());
   return std::string(name);
 }
@@ -121,7 +118,7 @@ void read_adapter(const Path& folder, CausalLm& model) {
       if (module.empty()) throw fail("tensor '{}' is not part of a LoRA adapter for linear layers", name);
       LowRank part;
       part.a = tensor(name);
-      part.b = tensor(fmt::format("{}{}{}", kPrefix, module, kBSuffix));
+      part.b = tensor(fmt::format("{}{}{}", kAdapterPrefix, module, kBSuffix));
       part.scale = scale;
       model.set_low_rank(module, std::move(part));
     }

@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/rng.h"
+#include "core/test_error.h"
 #include "core/test_folder.h"
 #include "model/completion_batch.h"
 #include "model/model_folder.h"
@@ -18,16 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 const Path kGolden = Path(AGRO_SOURCE_DIR) / "tests/golden";
-
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
 
 const TokenIds kPrompt{5, 17, 40, 3}, kCompletion{9, 33, 21, 58, 7, 12};
 

@@ -2,6 +2,7 @@
 
 #include "core/parallel.h"
 #include "core/rng.h"
+#include "core/stable_hash.h"
 #include "model/model_folder.h"
 
 namespace agro {
@@ -12,7 +13,7 @@ Tensor random_tensor(const ParameterSpec& spec, const RandomInit& init) {
   Tensor tensor = torch::empty(spec.shape, torch::kFloat32);
   if (spec.shape.size() == 1) return tensor.fill_(spec.name.ends_with("bias") ? 0.0 : 1.0);
   auto* out = write_pointer<float>(tensor);
-  const uint64_t name = name_hash(spec.name);
+  const uint64_t name = fnv1a(spec.name);
   constexpr int64_t kBlock = 1 << 14;
   parallel_for((tensor.numel() + kBlock - 1) / kBlock, [&](int64_t block) {
     for (int64_t i = block * kBlock; i < std::min(tensor.numel(), (block + 1) * kBlock); ++i) {
@@ -24,12 +25,6 @@ Tensor random_tensor(const ParameterSpec& spec, const RandomInit& init) {
 }
 
 }  // namespace
-
-uint64_t name_hash(std::string_view name) {
-  uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 void write_random_weights(const Path& folder, const RandomInit& init) {
   for (const char* file : {"model.safetensors", "model.safetensors.index.json"})

@@ -1,7 +1,6 @@
 #pragma once
 // A model with random weights, to train from nothing or to measure a shape.
 #include <cstdint>
-#include <string_view>
 
 #include "core/file.h"
 
@@ -11,10 +10,6 @@ struct RandomInit {
   uint64_t seed = 0;
   double standard_deviation = 0.02;  // of matrices; norm weights are 1, biases 0
 };
-
-/// A tensor's coordinate among random numbers: FNV-1a, 64 bits, the same on every machine, which std::hash does not
-/// promise.
-uint64_t name_hash(std::string_view name);
 
 /// Writes model.safetensors beside the config.json of `folder`, in the config's torch_dtype (F32 where it names none).
 /// Equal config and seed give equal bytes, whatever the number of threads. Throws Error where the folder already has

@@ -9,22 +9,15 @@
 #include <optional>
 #include <vector>
 
+#include "core/ascii.h"
 #include "reward/excerpt.h"
 
 namespace agro {
 namespace {
 
 constexpr size_t npos = std::string_view::npos;
-constexpr std::string_view kSpace = " \t\r\n";
 constexpr size_t kLongestExpression = 2000;
 constexpr size_t kLongestNumber = 15;  // digits: any sum or product of two is within 64 bits or refused
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
-}
 
 struct Task {
   int64_t target = 0;

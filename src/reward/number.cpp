@@ -8,15 +8,14 @@
 #include <cmath>
 #include <limits>
 
+#include "core/ascii.h"
+
 namespace agro {
 namespace {
 
 constexpr std::string_view kMinus = "\u2212";
 constexpr std::array<std::string_view, 3> kSigns = {"-", "+", kMinus};
 constexpr std::array<std::string_view, 5> kCurrencies = {"\\$", "$", "€", "£", "¥"};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 char at(std::string_view text, size_t i) { return i < text.size() ? text[i] : '\0'; }
 

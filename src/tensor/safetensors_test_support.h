@@ -1,13 +1,13 @@
 #pragma once
-// What the safetensors tests share: a folder that disappears, raw file bytes, and catching an Error's text.
+// What the safetensors tests share: a folder that disappears and raw file bytes.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 
-#include "core/error.h"
 #include "core/file.h"
+#include "core/test_error.h"
 
 namespace agro {
 
@@ -37,17 +37,6 @@ inline std::string safetensors_bytes(const std::string& header, const std::strin
   std::string bytes;
   for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(uint64_t{header.size()} >> (8 * i) & 0xff));
   return bytes + header + data;
-}
-
-/// The text of the Error that `action` throws; empty if it throws none.
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace agro

@@ -43,6 +43,10 @@ inline const uint16_t* bfloat16_bits(const Tensor& t) {
 /// True where our CPU kernels apply: dense float32 in main memory. Everything else takes the LibTorch path.
 inline bool on_kernel_path(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 
+/// Whether operators must note what a backward pass needs. Where not, as in sampling, an operator computes its value
+/// without autograd's function, whose bookkeeping costs as much as a small kernel.
+inline bool records_graph() { return at::GradMode::is_enabled(); }
+
 /// Tells autograd and packed copies that the tensor's memory was changed behind LibTorch's back.
 inline void mark_changed(const Tensor& t) { t.unsafeGetTensorImpl()->bump_version(); }
 

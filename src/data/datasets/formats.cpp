@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/words.h"
 #include "data/fields.h"
@@ -30,18 +31,13 @@ std::string required_text(const Json& record, const char* key) {
   return std::move(*text);
 }
 
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
-  text.remove_prefix(begin);
-  return std::string(text.substr(0, text.find_last_not_of(kSpace) + 1));
-}
+std::string trimmed_copy(std::string_view text) { return std::string(trimmed(text)); }
 
 /// A string as it is, a number as people write it; empty where the field is not there.
 std::string text_or_number(const Json& record, const char* key) {
   const Json* value = find_field(record, key);
   if (value == nullptr) return {};
-  if (value->is_string()) return trimmed(value->get<std::string>());
+  if (value->is_string()) return trimmed_copy(value->get<std::string>());
   if (value->is_number()) return plain_number(*value);
   throw fail("'{}' must be a string or a number, found {}", key, value->type_name());
 }
@@ -64,7 +60,7 @@ PublishedProblem read_gsm8k(const Json& record) {
   const size_t mark = solution.rfind(kMark);
   if (mark == std::string::npos) throw fail("'answer' holds no \"#### ANSWER\"");
   std::string_view rest = std::string_view(solution).substr(mark + kMark.size());
-  std::string answer = trimmed(rest.substr(0, rest.find('\n')));
+  std::string answer = trimmed_copy(rest.substr(0, rest.find('\n')));
   std::erase(answer, ',');
   if (answer.empty()) throw fail("'answer' has nothing after \"####\"");
   return {required_text(record, "question"), std::move(answer), {}};
@@ -87,10 +83,10 @@ PublishedProblem read_math500(const Json& record) {
 bool fits_svamp(const Json& record) { return is_text(record, "Question") && has(record, {"Body", "Answer"}); }
 
 PublishedProblem read_svamp(const Json& record) {
-  std::string body = trimmed(required_text(record, "Body"));
+  std::string body = trimmed_copy(required_text(record, "Body"));
   // Bodies are published with and without their full stop.
   if (!body.empty() && std::string_view(".!?,;:").find(body.back()) == std::string_view::npos) body += '.';
-  return {body + (body.empty() ? "" : " ") + trimmed(required_text(record, "Question")),
+  return {body + (body.empty() ? "" : " ") + trimmed_copy(required_text(record, "Question")),
           required_answer(record, "Answer"), text_or_number(record, "ID")};
 }
 
@@ -102,20 +98,20 @@ bool fits_aqua(const Json& record) {
 /// "A)21" as "(A) 21".
 std::string choice_line(const Json& option, std::string& letters) {
   if (!option.is_string()) throw fail("'options' must hold strings, found {}", option.type_name());
-  const std::string text = trimmed(option.get_ref<const std::string&>());
+  const std::string text = trimmed_copy(option.get_ref<const std::string&>());
   const size_t letter = text.starts_with('(') ? 1 : 0;
   if (text.size() < letter + 2 || text[letter] < 'A' || text[letter] > 'Z' || text[letter + 1] != ')')
     throw fail("'options' must hold choices like \"A)21\", found \"{}\"", text.substr(0, 40));
   letters += text[letter];
-  return fmt::format("\n({}) {}", text[letter], trimmed(std::string_view(text).substr(letter + 2)));
+  return fmt::format("\n({}) {}", text[letter], trimmed_copy(std::string_view(text).substr(letter + 2)));
 }
 
 PublishedProblem read_aqua(const Json& record) {
   const Json* options = find_field(record, "options");
   if (options == nullptr || !options->is_array()) throw fail("has no list 'options'");
-  std::string question = trimmed(required_text(record, "question")), letters;
+  std::string question = trimmed_copy(required_text(record, "question")), letters;
   for (const Json& option : *options) question += choice_line(option, letters);
-  std::string answer = trimmed(required_text(record, "correct"));
+  std::string answer = trimmed_copy(required_text(record, "correct"));
   if (answer.size() != 1 || letters.find(answer) == std::string::npos)
     throw fail("'correct' must be the letter of one of the options ({}), found \"{}\"", letters, answer);
   return {std::move(question), std::move(answer), {}};
@@ -135,9 +131,9 @@ PublishedProblem read_mawps(const Json& record) {
     if (!solution.is_number() && !solution.is_string())
       throw fail("'lSolutions' must hold numbers, found {}", solution.type_name());
     answer += (answer.empty() ? "" : ", ") +
-              (solution.is_number() ? plain_number(solution) : trimmed(solution.get_ref<const std::string&>()));
+              (solution.is_number() ? plain_number(solution) : trimmed_copy(solution.get_ref<const std::string&>()));
   }
-  return {trimmed(required_text(record, "sQuestion")), std::move(answer), text_or_number(record, "iIndex")};
+  return {trimmed_copy(required_text(record, "sQuestion")), std::move(answer), text_or_number(record, "iIndex")};
 }
 
 const char* either(const Json& record, const char* small, const char* capital) {
@@ -149,7 +145,7 @@ bool fits_aime(const Json& record) {
 }
 
 PublishedProblem read_aime(const Json& record) {
-  return {trimmed(required_text(record, either(record, "problem", "Problem"))),
+  return {trimmed_copy(required_text(record, either(record, "problem", "Problem"))),
           required_answer(record, either(record, "answer", "Answer")),
           text_or_number(record, either(record, "id", "ID"))};
 }
@@ -215,7 +211,7 @@ std::optional<std::string> last_boxed(std::string_view solution) {
     else if (solution[i] == '{')
       ++depth;
     else if (solution[i] == '}' && --depth == 0)
-      return trimmed(solution.substr(begin + 1, i - begin - 1));
+      return trimmed_copy(solution.substr(begin + 1, i - begin - 1));
   }
   return {};
 }

@@ -6,12 +6,12 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/stable_hash.h"
 #include "data/problems/arithmetic.h"
 #include "data/problems/countdown_problem.h"
 #include "data/problems/equation_problem.h"
 #include "data/problems/fraction_problem.h"
 #include "data/problems/word_problem.h"
-#include "data/stable_hash.h"
 
 namespace agro {
 namespace {

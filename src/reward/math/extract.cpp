@@ -4,22 +4,13 @@
 #include <array>
 #include <optional>
 
+#include "core/ascii.h"
 #include "reward/math/words.h"
 
 namespace agro {
 namespace {
 
 constexpr size_t npos = std::string_view::npos;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// Without the quotes, stars and full stop that surround an answer in a sentence.
 std::string_view bare(std::string_view text) {

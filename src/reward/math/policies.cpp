@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/ascii.h"
 #include "reward/excerpt.h"
 #include "reward/math/comparison.h"
 #include "reward/math/extract.h"
@@ -76,12 +77,6 @@ void prefer_choice(std::optional<Reading>& reading, std::string_view text, const
     reading = Reading{{letter, "the choice"}, node(Kind::kSymbol, {}, letter)};
     return;
   }
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
 }
 
 Verdict undecided(std::string why) { return {std::nullopt, std::move(why), true}; }

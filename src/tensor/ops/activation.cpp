@@ -4,11 +4,14 @@ namespace agro {
 namespace {
 
 struct ActivationFunction : torch::autograd::Function<ActivationFunction> {
+  static Tensor value(const Tensor& x, Activation act) {
+    Tensor y = torch::empty_like(x);
+    activation_forward(act, x.numel(), read_pointer<float>(x), write_pointer<float>(y));
+    return y;
+  }
   static Tensor forward(AutogradContext* ctx, const Tensor& x, int64_t act) {
     const Tensor input = x.contiguous();
-    Tensor y = torch::empty_like(input);
-    activation_forward(static_cast<Activation>(act), input.numel(), read_pointer<float>(input),
-                       write_pointer<float>(y));
+    Tensor y = value(input, static_cast<Activation>(act));
     ctx->save_for_backward({input});
     ctx->saved_data["act"] = act;
     return y;
@@ -49,14 +52,16 @@ struct GatedFunction : torch::autograd::Function<GatedFunction> {
 }  // namespace
 
 Tensor activation(const Tensor& x, Activation act) {
-  return on_kernel_path(x) ? ActivationFunction::apply(x, static_cast<int64_t>(act)) : activation_ref(x, act);
+  if (!on_kernel_path(x)) return activation_ref(x, act);
+  if (!records_graph()) return ActivationFunction::value(x.contiguous(), act);
+  return ActivationFunction::apply(x, static_cast<int64_t>(act));
 }
 
 Tensor gated_activation(const Tensor& gate, const Tensor& up, Activation act) {
   if (gate.sizes() != up.sizes())
     throw fail("gated activation: gate has {} elements, the other factor {}", gate.numel(), up.numel());
   if (!on_kernel_path(gate)) return gated_activation_ref(gate, up, act);
-  if (!at::GradMode::is_enabled()) return GatedFunction::value(gate.contiguous(), up.contiguous(), act);
+  if (!records_graph()) return GatedFunction::value(gate.contiguous(), up.contiguous(), act);
   return GatedFunction::apply(gate, up, static_cast<int64_t>(act));
 }
 

@@ -146,7 +146,7 @@ Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const
 Tensor rotary(const Tensor& x, const Tensor& positions, const Tensor& table, int64_t heads) {
   check_shape(x, {positions.size(0), heads * table.size(1)}, "input of the rotary embedding");
   if (!on_kernel_path(x)) return rotary_ref(x, positions, table, heads);
-  if (!at::GradMode::is_enabled()) return RotaryFunction::rotate(x, positions.contiguous(), table, heads, false);
+  if (!records_graph()) return RotaryFunction::rotate(x, positions.contiguous(), table, heads, false);
   return RotaryFunction::apply(x, positions, table, heads);
 }
 

@@ -14,6 +14,9 @@ namespace agro {
 /// the same cache set.
 inline constexpr int64_t kLogitStride = kVocabularyBlock + 16;
 
+/// Tokens whose logits over one block are held at a time: 16 MiB.
+inline constexpr int64_t kTokenChunk = 1024;
+
 struct TokenChunk {
   int64_t begin, rows;
 };

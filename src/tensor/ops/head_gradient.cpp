@@ -5,7 +5,6 @@
 namespace agro {
 namespace {
 
-constexpr int64_t kTokenChunk = 1024;            // × kLogitStride floats = 16 MiB of scratch
 constexpr int64_t kWholeRowFloats = 16'000'000;  // of logits, 61 MiB
 
 }  // namespace

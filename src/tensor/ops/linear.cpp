@@ -24,13 +24,23 @@ Tensor product(const Tensor& x, const RightHandSide& packed, int64_t columns) {
   return out;
 }
 
-/// x · Wᵀ + b; an empty bias is none.
-Tensor forward_product(const Tensor& x, const Tensor& weight, const Tensor& bias, const LinearWeight& w) {
+/// x · Wᵀ + b, without the low-rank part.
+Tensor forward_product(const Tensor& x, const LinearWeight& w) {
   const int64_t columns = w.out_features();
   Tensor out = torch::empty({x.size(0), columns}, x.options());
-  matmul(rows_of(x), w.pack->get(weight, w.layout, w.products), write_pointer<float>(out), columns,
-         {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr});
+  matmul(rows_of(x), w.pack->get(w.weight, w.layout, w.products), write_pointer<float>(out), columns,
+         {.bias = w.bias.defined() ? read_pointer<float>(w.bias) : nullptr});
   return out;
+}
+
+/// Adds u · Bᵀ to `out`; returns u = scale · x · Aᵀ.
+Tensor add_low_rank(const Tensor& x, const LinearWeight& w, const Tensor& out) {
+  const LowRank& low_rank = *w.low_rank;
+  Tensor u = product(x, low_rank.a_pack->get(low_rank.a, WeightLayout::kOutIn, w.products), low_rank.rank());
+  u.mul_(low_rank.scale);
+  matmul(rows_of(u), low_rank.b_pack->get(low_rank.b, WeightLayout::kOutIn, w.products), write_pointer<float>(out),
+         out.size(1), {.accumulate = true});
+  return u;
 }
 
 /// What a backward pass needs beside tensors.
@@ -72,10 +82,10 @@ Tensor bias_gradient(const Tensor& dy) {
 }
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias,
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& /*bias*/,
                         const LinearWeight* w) {
     const Tensor input = x.contiguous();
-    Tensor out = forward_product(input, weight, bias, *w);
+    Tensor out = forward_product(input, *w);
     ctx->save_for_backward({input, weight});
     Kept::save(ctx, *w);
     return out;
@@ -96,18 +106,14 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 /// The same with a low-rank part. With u = s · x · Aᵀ: y = x · Wᵀ + b + u · Bᵀ; with v = s · dy · B:
 /// dx = dy · W + v · A, dA = vᵀ · x, dB = dyᵀ · u.
 struct LowRankFunction : torch::autograd::Function<LowRankFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias,
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& /*bias*/,
                         const Tensor& a, const Tensor& b, const LinearWeight* w) {
     const Tensor input = x.contiguous();
-    const LowRank& low_rank = *w->low_rank;
-    Tensor out = forward_product(input, weight, bias, *w);
-    Tensor u = product(input, low_rank.a_pack->get(a, WeightLayout::kOutIn, w->products), a.size(0));
-    u.mul_(low_rank.scale);
-    matmul(rows_of(u), low_rank.b_pack->get(b, WeightLayout::kOutIn, w->products), write_pointer<float>(out),
-           out.size(1), {.accumulate = true});
+    Tensor out = forward_product(input, *w);
+    const Tensor u = add_low_rank(input, *w, out);
     ctx->save_for_backward({input, weight, a, b, u});
     Kept::save(ctx, *w);
-    ctx->saved_data["scale"] = low_rank.scale;
+    ctx->saved_data["scale"] = w->low_rank->scale;
     return out;
   }
 
@@ -146,9 +152,14 @@ Tensor linear(const Tensor& x, const LinearWeight& w) {
   if (w.bias.defined()) check_shape(w.bias, {w.out_features()}, "bias of a linear layer");
   if (w.low_rank) check_low_rank(w);
   if (!on_kernel_path(x)) return linear_ref(x, w);
+  if (!records_graph()) {
+    const Tensor input = x.contiguous();
+    Tensor out = forward_product(input, w);
+    if (w.low_rank) add_low_rank(input, w, out);
+    return out;
+  }
   // Autograd functions take defined tensors only: no bias is an empty one.
   const Tensor bias = w.bias.defined() ? w.bias : torch::empty({0}, x.options());
-  if (!w.low_rank && !at::GradMode::is_enabled()) return forward_product(x.contiguous(), w.weight, bias, w);
   if (w.low_rank) return LowRankFunction::apply(x, w.weight, bias, w.low_rank->a, w.low_rank->b, &w);
   return LinearFunction::apply(x, w.weight, bias, &w);
 }

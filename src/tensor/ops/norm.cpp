@@ -11,12 +11,18 @@ NormShape shape_of(const Tensor& x, const Tensor& weight, double eps) {
 }
 
 struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, double eps) {
-    const Tensor input = x.contiguous();
+  static Tensor value(const Tensor& input, const Tensor& weight, double eps, Tensor& inverse_rms) {
     const NormShape shape = shape_of(input, weight, eps);
-    Tensor y = torch::empty_like(input), inverse_rms = torch::empty({shape.n}, input.options());
+    Tensor y = torch::empty_like(input);
+    inverse_rms = torch::empty({shape.n}, input.options());
     rms_norm_forward(shape, read_pointer<float>(input), read_pointer<float>(weight), write_pointer<float>(y),
                      write_pointer<float>(inverse_rms));
+    return y;
+  }
+
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, double eps) {
+    const Tensor input = x.contiguous();
+    Tensor inverse_rms, y = value(input, weight, eps, inverse_rms);
     ctx->save_for_backward({input, weight, inverse_rms});
     ctx->saved_data["eps"] = eps;
     return y;
@@ -34,13 +40,19 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
 };
 
 struct LayerNormFunction : torch::autograd::Function<LayerNormFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-    const Tensor input = x.contiguous();
+  static Tensor value(const Tensor& input, const Tensor& weight, const Tensor& bias, double eps, Tensor& mean,
+                      Tensor& inverse_std) {
     const NormShape shape = shape_of(input, weight, eps);
-    Tensor y = torch::empty_like(input), mean = torch::empty({shape.n}, input.options()),
-           inverse_std = torch::empty_like(mean);
+    Tensor y = torch::empty_like(input);
+    mean = torch::empty({shape.n}, input.options()), inverse_std = torch::empty_like(mean);
     layer_norm_forward(shape, read_pointer<float>(input), read_pointer<float>(weight), read_pointer<float>(bias),
                        write_pointer<float>(y), write_pointer<float>(mean), write_pointer<float>(inverse_std));
+    return y;
+  }
+
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+    const Tensor input = x.contiguous();
+    Tensor mean, inverse_std, y = value(input, weight, bias, eps, mean, inverse_std);
     ctx->save_for_backward({input, weight, mean, inverse_std});
     ctx->saved_data["eps"] = eps;
     return y;
@@ -68,20 +80,18 @@ void check_rows(const Tensor& x, const Tensor& weight) {
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   check_rows(x, weight);
   if (!on_kernel_path(x)) return rms_norm_ref(x, weight, eps);
-  if (at::GradMode::is_enabled()) return RmsNormFunction::apply(x, weight, eps);
-  const Tensor input = x.contiguous();
-  const NormShape shape = shape_of(input, weight, eps);
-  Tensor y = torch::empty_like(input);
-  std::vector<float> inverse_rms(static_cast<size_t>(shape.n));
-  rms_norm_forward(shape, read_pointer<float>(input), read_pointer<float>(weight), write_pointer<float>(y),
-                   inverse_rms.data());
-  return y;
+  if (records_graph()) return RmsNormFunction::apply(x, weight, eps);
+  Tensor inverse_rms;
+  return RmsNormFunction::value(x.contiguous(), weight, eps, inverse_rms);
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   check_shape(x, {-1, weight.numel()}, "input of layer_norm");
   check_shape(bias, {weight.numel()}, "bias of layer_norm");
-  return on_kernel_path(x) ? LayerNormFunction::apply(x, weight, bias, eps) : layer_norm_ref(x, weight, bias, eps);
+  if (!on_kernel_path(x)) return layer_norm_ref(x, weight, bias, eps);
+  if (records_graph()) return LayerNormFunction::apply(x, weight, bias, eps);
+  Tensor mean, inverse_std;
+  return LayerNormFunction::value(x.contiguous(), weight, bias, eps, mean, inverse_std);
 }
 
 }  // namespace agro

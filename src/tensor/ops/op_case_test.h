@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/rng.h"
+#include "core/test_error.h"
 #include "tensor/ops/instruction_sets_test.h"
 #include "tensor/torch_compat.h"
 
@@ -29,17 +30,6 @@ inline Tensor random_ids(int64_t count, int64_t bound, uint64_t which) {
     ids.push_back(
         static_cast<int64_t>(uniform_below({20240607, Stream::kTest, which, 1, i}, static_cast<uint64_t>(bound))));
   return int64_tensor(ids);
-}
-
-/// The message of the Error that `action` throws; empty if it throws none.
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
 }
 
 struct OpCase {

@@ -8,8 +8,6 @@
 namespace agro {
 namespace {
 
-constexpr int64_t kTokenChunk = 1024;  // × kLogitStride floats = 16 MiB of scratch
-
 struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden_in, const Tensor& weight, const Tensor& targets_in,
                         const LinearWeight* head, double temperature) {

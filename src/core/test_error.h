@@ -1,0 +1,20 @@
+#pragma once
+// What a test expects of an error.
+#include <string>
+
+#include "core/error.h"
+
+namespace agro {
+
+/// The text of the Error that `action` throws; empty if it throws none.
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace agro
