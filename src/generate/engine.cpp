@@ -1,12 +1,9 @@
 #include "generate/engine.h"
 
 #include <algorithm>
-#include <cmath>
-#include <deque>
 
-#include "core/parallel.h"
 #include "generate/stop_rule.h"
-#include "tensor/ops/vocabulary_cpu.h"
+#include "model/inference_pass.h"
 
 namespace agro {
 namespace {
@@ -33,7 +30,8 @@ class Session {
         stop_(stop),
         seed_(seed),
         stream_(stream),
-        cache_(make_cache()) {
+        cache_(make_cache()),
+        pass_(model, cache_) {
     for (int64_t slot = cache_.slots() - 1; slot >= 0; --slot) free_.push_back(slot);
     results_.resize(requests.size());
   }
@@ -83,81 +81,72 @@ class Session {
 
   /// Brings in waiting prompts while all their responses find a slot, and draws their first tokens.
   void admit() {
-    std::vector<TokenIds> prompts;
-    std::vector<CachePlace> places;
-    std::vector<Sequence> entering;
-    std::vector<int64_t> last_row;
-    int64_t tokens = 0;
-    while (
-        next_ < requests_.size() && requests_[next_].count <= static_cast<int64_t>(free_.size()) &&
-        (prompts.empty() || tokens + static_cast<int64_t>(requests_[next_].prompt.size()) <= options_.prefill_tokens)) {
+    start_pass();
+    const size_t first = active_.size();
+    while (next_ < requests_.size() && requests_[next_].count <= static_cast<int64_t>(free_.size()) &&
+           (ids_.empty() || static_cast<int64_t>(ids_.size() + requests_[next_].prompt.size()) <=
+                                options_.prefill_tokens)) {
       const GenerationRequest& request = requests_[next_];
       results_[next_].resize(static_cast<size_t>(request.count));
       if (request.count > 0) {
-        const auto length = static_cast<int64_t>(request.prompt.size());
-        tokens += length;
-        prompts.push_back(request.prompt);
-        places.push_back({free_.back(), 0});
+        ids_.insert(ids_.end(), request.prompt.begin(), request.prompt.end());
+        add_sequence({free_.back(), 0});
         for (int64_t i = 0; i < request.count; ++i) {
-          entering.push_back(
-              {next_, i, free_.back(), length, room(request.prompt), &results_[next_][static_cast<size_t>(i)]});
-          last_row.push_back(tokens - 1);
+          active_.push_back({next_, i, free_.back(), static_cast<int64_t>(request.prompt.size()),
+                             room(request.prompt), &results_[next_][static_cast<size_t>(i)]});
           free_.pop_back();
         }
+        last_of_.push_back(active_.size());
       }
       ++next_;
     }
-    if (prompts.empty()) return;
-    const Tensor hidden = model_.hidden_states(pack_sequences(prompts), cache_, places);
-    for (const Sequence& s : entering)
-      if (s.index > 0)
-        cache_.copy_prefix(entering[static_cast<size_t>(&s - entering.data() - s.index)].slot, s.slot, s.past);
-    // Responses of one prompt start from the same row; its logits are computed once.
-    std::vector<int64_t> distinct, row_of;
-    for (const int64_t row : last_row) {
-      if (distinct.empty() || distinct.back() != row) distinct.push_back(row);
-      row_of.push_back(static_cast<int64_t>(distinct.size()) - 1);
-    }
-    active_.insert(active_.end(), entering.begin(), entering.end());
-    draw(hidden.index_select(0, int64_tensor(distinct).to(hidden.device())), row_of, active_.size() - entering.size());
+    if (ids_.empty()) return;
+    draw(first);
   }
 
   void decode() {
     if (active_.empty()) return;
-    std::vector<TokenIds> last;
-    std::vector<int64_t> positions, row_of;
-    std::vector<CachePlace> places;
+    start_pass();
     for (Sequence& s : active_) {
-      row_of.push_back(static_cast<int64_t>(last.size()));
-      last.push_back({s.target->ids.back()});
-      positions.push_back(s.past);
-      places.push_back({s.slot, s.past});
+      ids_.push_back(s.target->ids.back());
+      add_sequence({s.slot, s.past});
       ++s.past;
+      last_of_.push_back(last_of_.size() + 1);
     }
-    draw(model_.hidden_states(pack_sequences(last, positions), cache_, places), row_of, 0);
+    draw(0);
   }
 
-  /// Draws the next token of active_[first …] from hidden rows, then lets the finished ones go.
-  void draw(const Tensor& hidden, const std::vector<int64_t>& row_of, size_t first) {
-    const torch::NoGradGuard no_grad;
-    const Tensor logits = linear(hidden, model_.head()).to(torch::kCPU, torch::kFloat).contiguous();
-    const int64_t rows = logits.size(0), vocabulary = logits.size(1);
-    const auto* values = read_pointer<float>(logits);
-    std::vector<LogSumExp> state(static_cast<size_t>(rows), kEmptyLogSumExp);
-    for (int64_t column = 0; column < vocabulary; column += kVocabularyBlock)
-      log_sum_exp_update(rows, std::min(kVocabularyBlock, vocabulary - column), values + column, vocabulary, 1.0F,
-                         state.data());
-    parallel_for(static_cast<int64_t>(row_of.size()), [&](int64_t i) {
-      const Sequence& s = active_[first + static_cast<size_t>(i)];
-      const auto row = static_cast<size_t>(row_of[static_cast<size_t>(i)]);
-      const std::span<const float> row_logits(values + static_cast<int64_t>(row) * vocabulary,
-                                              static_cast<size_t>(vocabulary));
-      const float log_sum_exp = state[row].max + std::log(state[row].sum);
-      const TokenId id = choose(s, row_logits, log_sum_exp);
-      s.target->ids.push_back(id);
-      s.target->logprobs.push_back(row_logits[static_cast<size_t>(id)] - log_sum_exp);
-    });
+  void start_pass() {
+    ids_.clear(), places_.clear(), last_of_.clear();
+    offsets_.assign(1, 0);
+  }
+
+  void add_sequence(CachePlace place) {
+    offsets_.push_back(static_cast<int64_t>(ids_.size()));
+    places_.push_back(place);
+  }
+
+  /// Computes the pass and draws the next token of active_[first …], then lets the finished ones go. The responses to
+  /// one prompt enter together: they are drawn from its last row, and their slots get copies of its keys and values.
+  void draw(size_t first) {
+    first_ = first;
+    pass_.run(ids_, offsets_, places_, draw_row_);
+    for (size_t s = 0; s < places_.size(); ++s)
+      for (size_t i = begin_of(s) + 1; i < last_of_[s]; ++i)
+        cache_.copy_prefix(places_[s].slot, active_[i].slot, active_[i].past);
     retire(first);
+  }
+
+  /// Sequence s of the pass is where active_[begin_of(s)] … active_[last_of_[s] − 1] go on.
+  size_t begin_of(size_t s) const { return s == 0 ? first_ : last_of_[s - 1]; }
+
+  void draw_row(size_t s, std::span<const float> logits, float log_sum_exp) {
+    for (size_t i = begin_of(s); i < last_of_[s]; ++i) {
+      const Sequence& sequence = active_[i];
+      const TokenId id = choose(sequence, logits, log_sum_exp);
+      sequence.target->ids.push_back(id);
+      sequence.target->logprobs.push_back(logits[static_cast<size_t>(id)] - log_sum_exp);
+    }
   }
 
   TokenId choose(const Sequence& s, std::span<const float> logits, float log_sum_exp) const {
@@ -208,6 +197,17 @@ class Session {
   int64_t finished_ = 0;
   std::vector<Sequence> active_;
   std::vector<std::vector<Completion>> results_;
+
+  // One pass; memory is kept from pass to pass.
+  InferencePass pass_;
+  TokenIds ids_;
+  Offsets offsets_;
+  std::vector<CachePlace> places_;
+  size_t first_ = 0;
+  std::vector<size_t> last_of_;
+  const InferencePass::LastRow draw_row_ = [this](int64_t s, std::span<const float> logits, float log_sum_exp) {
+    draw_row(static_cast<size_t>(s), logits, log_sum_exp);
+  };
 };
 
 }  // namespace

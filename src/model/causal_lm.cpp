@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "model/adapter_names.h"
-#include "model/families.h"
 #include "model/recompute.h"
 #include "model/rope.h"
 #include "tensor/ops/embedding.h"
@@ -37,28 +36,23 @@ CausalLm::CausalLm(ModelConfig config, const std::function<Tensor(const std::str
     parameters_.push_back({name, tensor_of(name)});
     return parameters_.back().tensor;
   };
-  const FamilyParts parts = build_family(config_, parameter);
-  token_embedding_ = parts.token_embedding;
-  position_embedding_ = parts.position_embedding;
-  layers_ = parts.layers;
-  final_norm_ = parts.final_norm;
-  head_ = parts.head;
+  parts_ = build_family(config_, parameter);
 }
 
 void CausalLm::set_products(Products products) {
-  for (DecoderLayer& layer : layers_) layer.set_products(products);
-  head_.products = products;
+  for (DecoderLayer& layer : parts_.layers) layer.set_products(products);
+  parts_.head.products = products;
 }
 
 std::vector<const LinearWeight*> CausalLm::linears() const {
   std::vector<const LinearWeight*> all;
-  for (const DecoderLayer& layer : layers_)
+  for (const DecoderLayer& layer : parts_.layers)
     for (const LinearWeight* w : layer.linears()) all.push_back(w);
   return all;
 }
 
 void CausalLm::set_low_rank(const std::string& module, LowRank low_rank) {
-  for (DecoderLayer& layer : layers_) {
+  for (DecoderLayer& layer : parts_.layers) {
     for (LinearWeight* w : layer.linears()) {
       if (w->name != module) continue;
       LinearWeight with = *w;
@@ -76,12 +70,12 @@ void CausalLm::set_low_rank(const std::string& module, LowRank low_rank) {
 }
 
 void CausalLm::remove_low_rank() {
-  for (DecoderLayer& layer : layers_)
+  for (DecoderLayer& layer : parts_.layers)
     for (LinearWeight* w : layer.linears()) w->low_rank.reset();
 }
 
 void CausalLm::copy_low_rank() {
-  for (DecoderLayer& layer : layers_)
+  for (DecoderLayer& layer : parts_.layers)
     for (LinearWeight* w : layer.linears())
       if (w->low_rank) {
         LowRank copy;
@@ -117,36 +111,37 @@ void CausalLm::pack_weights(bool for_gradient) const {
   std::vector<const LinearWeight*> all = linears();
   for (const LinearWeight* w : all)
     if (for_gradient && w->products == Products::kBFloat16) w->pack->get(w->weight, w->layout, w->products, true);
-  all.push_back(&head_);
+  all.push_back(&parts_.head);
   for (const LinearWeight* w : all) w->pack->get(w->weight, w->layout, w->products);
 }
 
 at::TensorOptions CausalLm::activation_options() const {
-  const Tensor& w = token_embedding_;
+  const Tensor& w = parts_.token_embedding;
   return torch::dtype(w.scalar_type() == at::kBFloat16 && w.device().is_cpu() ? at::kFloat : w.scalar_type())
       .device(w.device());
 }
 
-Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const {
-  const int64_t last = batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>();
-  if (last >= config_.max_position_embeddings)
-    throw fail("a sequence of {} tokens is longer than the model's {} positions", last + 1,
+void CausalLm::provide_positions(int64_t length) const {
+  if (length > config_.max_position_embeddings)
+    throw fail("a sequence of {} tokens is longer than the model's {} positions", length,
                config_.max_position_embeddings);
-  Tensor x = embed_rows(token_embedding_, batch.ids);
-  if (position_embedding_.defined()) {
-    x = x + embed_rows(position_embedding_, batch.positions);
-  } else if (!rope_.defined() || rope_.size(0) <= last) {
-    // Grown by doubling, so that a long generation does not rebuild it at every token.
-    const int64_t rows = std::min(config_.max_position_embeddings, std::max<int64_t>(256, 2 * (last + 1)));
-    rope_ = rope_table(config_, rows).to(x.device());
-  }
+  if (parts_.position_embedding.defined() || (rope_.defined() && rope_.size(0) >= length)) return;
+  // Grown by doubling, so that a long generation does not rebuild it at every token.
+  const int64_t rows = std::min(config_.max_position_embeddings, std::max<int64_t>(256, 2 * length));
+  rope_ = rope_table(config_, rows).to(parts_.token_embedding.device());
+}
+
+Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const {
+  provide_positions(batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>() + 1);
+  Tensor x = embed_rows(parts_.token_embedding, batch.ids);
+  if (parts_.position_embedding.defined()) x = x + embed_rows(parts_.position_embedding, batch.positions);
   const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, rope_, cache, places};
   const bool recompute = recompute_ && cache == nullptr && records_graph();
-  for (size_t i = 0; i < layers_.size(); ++i) {
+  for (size_t i = 0; i < parts_.layers.size(); ++i) {
     const auto layer = static_cast<int64_t>(i);
-    x = recompute ? forward_recomputed(layers_[i], x, layer, context) : layers_[i].forward(x, layer, context);
+    x = recompute ? forward_recomputed(parts_.layers[i], x, layer, context) : parts_.layers[i].forward(x, layer, context);
   }
-  return final_norm_(x);
+  return parts_.final_norm(x);
 }
 
 Tensor CausalLm::hidden_states(const PackedBatch& batch) const { return forward(batch, nullptr, nullptr); }
@@ -159,7 +154,7 @@ Tensor CausalLm::hidden_states(const PackedBatch& batch, KvCache& cache, const s
 
 Tensor CausalLm::logprobs(const PackedBatch& batch, const Tensor& rows, const Tensor& targets,
                           double temperature) const {
-  return token_logprobs(hidden_states(batch).index_select(0, rows), head_, targets, temperature);
+  return token_logprobs(hidden_states(batch).index_select(0, rows), parts_.head, targets, temperature);
 }
 
 }  // namespace agro

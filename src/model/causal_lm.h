@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/tokens.h"
-#include "model/decoder_layer.h"
+#include "model/families.h"
 
 namespace agro {
 
@@ -84,7 +84,16 @@ class CausalLm {
   void pack_weights(bool for_gradient) const;
 
   /// Output projection [V, C]; its weight is the embedding's where they are tied.
-  const LinearWeight& head() const { return head_; }
+  const LinearWeight& head() const { return parts_.head; }
+
+  /// Embeddings, layers, final norm and head, for passes of other kinds than hidden_states().
+  const FamilyParts& parts() const { return parts_; }
+
+  /// Makes rope() long enough for sequences of `length` tokens. Throws Error beyond max_position_embeddings.
+  void provide_positions(int64_t length) const;
+
+  /// The table of rotary(), of as many positions as were asked for; undefined where positions are embedded.
+  const Tensor& rope() const { return rope_; }
 
   /// log π(ids[t+1] | ids[≤ t]) for the rows listed in `rows` (indices into the packed batch), targets [rows].
   /// float32 (float64 for a float64 model), differentiable.
@@ -101,10 +110,7 @@ class CausalLm {
 
   ModelConfig config_;
   std::vector<NamedTensor> parameters_;
-  Tensor token_embedding_, position_embedding_;
-  std::vector<DecoderLayer> layers_;
-  Norm final_norm_;
-  LinearWeight head_;
+  FamilyParts parts_;
   bool recompute_ = false;
   mutable Tensor rope_;
 };

@@ -51,11 +51,14 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
 
 }  // namespace
 
+void check_ids(std::span<const int64_t> ids, int64_t vocabulary) {
+  const auto bad = std::find_if(ids.begin(), ids.end(), [&](int64_t id) { return id < 0 || id >= vocabulary; });
+  if (bad != ids.end()) throw fail("token id {} is outside the model's vocabulary of {}", *bad, vocabulary);
+}
+
 void check_ids(const Tensor& ids, int64_t vocabulary) {
   const Tensor dense = ids.to(torch::kCPU).contiguous();
-  const int64_t* p = read_pointer<int64_t>(dense);
-  const int64_t* bad = std::find_if(p, p + dense.numel(), [&](int64_t id) { return id < 0 || id >= vocabulary; });
-  if (bad != p + dense.numel()) throw fail("token id {} is outside the model's vocabulary of {}", *bad, vocabulary);
+  check_ids(std::span(read_pointer<int64_t>(dense), static_cast<size_t>(dense.numel())), vocabulary);
 }
 
 Tensor embed_rows(const Tensor& weight, const Tensor& ids) {

@@ -1,5 +1,7 @@
 #pragma once
 // Token embedding with a gradient whose bits do not depend on the number of threads.
+#include <span>
+
 #include "tensor/torch_compat.h"
 
 namespace agro {
@@ -9,6 +11,7 @@ namespace agro {
 Tensor embed_rows(const Tensor& weight, const Tensor& ids);
 
 /// Throws Error for an id outside [0, vocabulary). ids int64, any shape.
+void check_ids(std::span<const int64_t> ids, int64_t vocabulary);
 void check_ids(const Tensor& ids, int64_t vocabulary);
 
 }  // namespace agro
