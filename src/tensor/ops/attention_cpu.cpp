@@ -1,5 +1,7 @@
 #include "tensor/ops/attention_cpu.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -93,6 +95,7 @@ constexpr int kSumsAtOnce = 2;
 // positions, and their sums run side by side. The same numbers in the same order as forward_block() has them.
 void forward_row(const AttentionShape& shape, std::span<const AttentionSpan> spans, size_t which, Range kv_heads,
                  const float* q, float* out, float* log_sum_exp, Scratch& scratch) {
+  constexpr int64_t kTile = 16, kFloatsOfLine = 16;
   const int64_t d = shape.head_dim, group = shape.heads / shape.kv_heads;
   const HeadOfSpan first(shape, spans, which, kv_heads.begin);
   const Range seen = first.seen(0);
@@ -100,41 +103,49 @@ void forward_row(const AttentionShape& shape, std::span<const AttentionSpan> spa
   scratch.scores.resize(std::max(scratch.scores.size(), static_cast<size_t>(queries * seen.size())));
   scratch.sums.resize(static_cast<size_t>(queries));
   const auto score = [&](int64_t query) { return scratch.scores.data() + query * seen.size(); };
-  // Keys and values of a query's head at the first seen position of a part.
-  const auto offset = [&](const KeyPart& part, Range here, int64_t query) {
-    return (here.begin - part.positions.begin) * first.stride + query / group * d;
+  // Calls f(rows, tile) for a few of the seen positions at a time, counted from the first: all heads of a position lie
+  // together, and the next tile is fetched meanwhile.
+  const auto for_tiles = [&](auto&& rows_of, auto&& f) {
+    for (const KeyPart& part : first.parts) {
+      const Range here = intersection(seen, part.positions);
+      for (int64_t begin = here.begin; begin < here.end; begin += kTile) {
+        const int64_t end = std::min(begin + kTile, here.end), next = std::min(end + kTile, here.end);
+        const float* rows = rows_of(part) + (begin - part.positions.begin) * first.stride;
+        for (int64_t j = end; j < next; ++j)
+          for (int64_t i = 0; i < kv_heads.size() * d; i += kFloatsOfLine)
+            hwy::Prefetch(rows + (j - begin) * first.stride + i);
+        f(rows, Range{begin - seen.begin, end - seen.begin});
+      }
+    }
   };
-  for (const KeyPart& part : first.parts) {
-    const Range here = intersection(seen, part.positions);
-    if (here.size() <= 0) continue;
-    for (int64_t i = 0; i < queries; ++i)
-      scaled_dots(q + (at + i) * d, part.keys + offset(part, here, i), first.stride, here.size(), d, shape.scale,
-                  score(i) + here.begin - seen.begin);
-  }
+  for_tiles([](const KeyPart& part) { return part.keys; },
+            [&](const float* keys, Range tile) {
+              for (int64_t i = 0; i < queries; ++i)
+                scaled_dots(q + (at + i) * d, keys + i / group * d, first.stride, tile.size(), d, shape.scale,
+                            score(i) + tile.begin);
+            });
   for (int64_t i = 0; i < queries; ++i) {
     const Softmax s = exponentiate(score(i), seen.size());
     scratch.sums[static_cast<size_t>(i)] = s.sum;
     if (log_sum_exp != nullptr) log_sum_exp[at + i] = s.max + std::log(s.sum);
   }
   std::fill_n(out + at * d, queries * d, 0.0F);
-  for (const KeyPart& part : first.parts) {
-    const Range here = intersection(seen, part.positions);
-    if (here.size() <= 0) continue;
-    const auto sum = [&](int64_t i) {
-      return WeightedSum{score(i) + here.begin - seen.begin, 1, part.values + offset(part, here, i),
-                         out + (at + i) * d};
-    };
-    int64_t i = 0;
-    for (; i + kSumsAtOnce <= queries; i += kSumsAtOnce) {
-      WeightedSum sums[kSumsAtOnce];
-      for (int64_t k = 0; k < kSumsAtOnce; ++k) sums[k] = sum(i + k);
-      add_weighted<kSumsAtOnce>(sums, here.size(), first.stride, d);
-    }
-    for (; i < queries; ++i) {
-      const WeightedSum alone = sum(i);
-      add_weighted<1>(&alone, here.size(), first.stride, d);
-    }
-  }
+  for_tiles([](const KeyPart& part) { return part.values; },
+            [&](const float* values, Range tile) {
+              const auto sum = [&](int64_t i) {
+                return WeightedSum{score(i) + tile.begin, 1, values + i / group * d, out + (at + i) * d};
+              };
+              int64_t i = 0;
+              for (; i + kSumsAtOnce <= queries; i += kSumsAtOnce) {
+                WeightedSum sums[kSumsAtOnce];
+                for (int64_t k = 0; k < kSumsAtOnce; ++k) sums[k] = sum(i + k);
+                add_weighted<kSumsAtOnce>(sums, tile.size(), first.stride, d);
+              }
+              for (; i < queries; ++i) {
+                const WeightedSum alone = sum(i);
+                add_weighted<1>(&alone, tile.size(), first.stride, d);
+              }
+            });
   for (int64_t i = 0; i < queries; ++i) scale_row(out + (at + i) * d, 1.0F / scratch.sums[static_cast<size_t>(i)], d);
 }
 
