@@ -3,6 +3,7 @@
 // over, so that neither [tokens, vocabulary] nor a second copy of the head is ever in memory.
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tensor/ops/linear.h"
@@ -10,12 +11,26 @@
 
 namespace agro {
 
-/// Rows of logits lie a little further apart than a block is wide: a power of two would put one column of all rows into
-/// the same cache set.
-inline constexpr int64_t kLogitStride = kVocabularyBlock + 16;
+/// Distance of rows of `columns` logits: a little further than they are wide, as a power of two would put one column of
+/// all rows into the same cache set.
+inline int64_t logit_stride(int64_t columns) { return (columns + 15) / 16 * 16 + 16; }
 
-/// Tokens whose logits over one block are held at a time: 16 MiB.
+/// Tokens whose logits over one block are held at a time: at most 16 MiB.
 inline constexpr int64_t kTokenChunk = 1024;
+
+/// Logits of some rows over one block of the vocabulary; contents undefined.
+class BlockLogits {
+ public:
+  BlockLogits(int64_t rows, int64_t vocabulary)
+      : stride_(logit_stride(std::min(vocabulary, kVocabularyBlock))),
+        values_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(rows * stride_))) {}
+  float* data() { return values_.get(); }
+  int64_t stride() const { return stride_; }
+
+ private:
+  int64_t stride_;
+  std::unique_ptr<float[]> values_;
+};
 
 struct TokenChunk {
   int64_t begin, rows;

@@ -62,19 +62,19 @@ void HeadGradient::from_normalizers(const Tensor& targets, const float* log_sum_
                                     double temperature, RowNormalizers* found) {
   const std::vector<TokenChunk> chunks = chunks_of_tokens(n_, kTokenChunk);
   const std::vector<RightHandSide> packed_hidden = pack_chunks(chunks);
-  std::vector<float> logits(static_cast<size_t>(std::min(n_, kTokenChunk) * kLogitStride));
+  BlockLogits logits(std::min(n_, kTokenChunk), vocabulary_);
   for_vocabulary(vocabulary_, [&](VocabularyBlock block) {
     const HeadBlock packed(head_.weight, head_, block);
     const RightHandSide packed_back =
         pack_weight(head_.weight.narrow(0, block.first, block.columns), WeightLayout::kOutIn, true, head_.products);
     for (size_t i = 0; i < chunks.size(); ++i) {
       const TokenChunk& chunk = chunks[i];
-      packed.logits(rows_of(chunk), chunk.rows, c_, logits.data(), kLogitStride);
-      if (found != nullptr) found->add(chunk, block, logits.data(), kLogitStride);
-      token_logprob_gradient(chunk.rows, block.columns, block.first, logits.data(), kLogitStride,
+      packed.logits(rows_of(chunk), chunk.rows, c_, logits.data(), logits.stride());
+      if (found != nullptr) found->add(chunk, block, logits.data(), logits.stride());
+      token_logprob_gradient(chunk.rows, block.columns, block.first, logits.data(), logits.stride(),
                              static_cast<float>(temperature), log_sum_exp + chunk.begin,
                              read_pointer<int64_t>(targets) + chunk.begin, read_pointer<float>(weights) + chunk.begin);
-      propagate(logits.data(), kLogitStride, chunk, block, packed_back,
+      propagate(logits.data(), logits.stride(), chunk, block, packed_back,
                 packed_hidden.empty() ? nullptr : &packed_hidden[i], block.first == 0, i == 0);
     }
   });
@@ -82,22 +82,23 @@ void HeadGradient::from_normalizers(const Tensor& targets, const float* log_sum_
 
 void HeadGradient::from_whole_rows(const Tensor& targets, const Tensor& weights, double temperature,
                                    RowNormalizers& found) {
-  const int64_t stride = (vocabulary_ + 15) / 16 * 16 + 16;
+  const int64_t stride = logit_stride(vocabulary_);
   const int64_t most = std::clamp<int64_t>(kWholeRowFloats / stride, 1, kTokenChunk);
   const std::vector<TokenChunk> chunks = chunks_of_tokens(n_, most);
   const std::vector<RightHandSide> packed_hidden = pack_chunks(chunks);
-  std::vector<float> logits(static_cast<size_t>(std::min(n_, most) * stride)), log_sum_exp;
+  const auto logits = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(std::min(n_, most) * stride));
+  std::vector<float> log_sum_exp;
   for (size_t i = 0; i < chunks.size(); ++i) {
     const TokenChunk& chunk = chunks[i];
     for_vocabulary(vocabulary_, [&](VocabularyBlock block) {
-      float* part = logits.data() + block.first;
+      float* part = logits.get() + block.first;
       HeadBlock(head_.weight, head_, block).logits(rows_of(chunk), chunk.rows, c_, part, stride);
       found.add(chunk, block, part, stride);
     });
     log_sum_exp.clear();
     for (int64_t row = 0; row < chunk.rows; ++row) log_sum_exp.push_back(found.log_sum_exp(chunk.begin + row));
     for_vocabulary(vocabulary_, [&](VocabularyBlock block) {
-      float* part = logits.data() + block.first;
+      float* part = logits.get() + block.first;
       token_logprob_gradient(chunk.rows, block.columns, block.first, part, stride, static_cast<float>(temperature),
                              log_sum_exp.data(), read_pointer<int64_t>(targets) + chunk.begin,
                              read_pointer<float>(weights) + chunk.begin);

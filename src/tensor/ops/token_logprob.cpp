@@ -14,12 +14,12 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
     const Tensor hidden = hidden_in.contiguous(), targets = targets_in.contiguous();
     const int64_t n = hidden.size(0), c = hidden.size(1);
     RowNormalizers rows(targets, temperature);
-    std::vector<float> logits(static_cast<size_t>(std::min(n, kTokenChunk) * kLogitStride));
+    BlockLogits logits(std::min(n, kTokenChunk), head->out_features());
     for_vocabulary(head->out_features(), [&](VocabularyBlock block) {
       const HeadBlock packed(weight, *head, block);
       for (const TokenChunk& chunk : chunks_of_tokens(n, kTokenChunk)) {
-        packed.logits(read_pointer<float>(hidden) + chunk.begin * c, chunk.rows, c, logits.data(), kLogitStride);
-        rows.add(chunk, block, logits.data(), kLogitStride);
+        packed.logits(read_pointer<float>(hidden) + chunk.begin * c, chunk.rows, c, logits.data(), logits.stride());
+        rows.add(chunk, block, logits.data(), logits.stride());
       }
     });
     Tensor out = torch::empty({n}, hidden.options()), lse = torch::empty({n}, hidden.options());
