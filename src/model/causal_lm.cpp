@@ -3,12 +3,21 @@
 #include <algorithm>
 
 #include "model/adapter_names.h"
+#include "model/kernel_pass.h"
 #include "model/recompute.h"
 #include "model/rope.h"
 #include "tensor/ops/embedding.h"
 #include "tensor/ops/token_logprob.h"
 
 namespace agro {
+namespace {
+
+/// Positions that the longest sequence needs.
+int64_t longest(const PackedBatch& batch) {
+  return batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>() + 1;
+}
+
+}  // namespace
 
 PackedBatch pack_sequences(const std::vector<TokenIds>& sequences, const std::vector<int64_t>& first_position,
                            const Prefixes& prefixes) {
@@ -107,7 +116,7 @@ Tensor CausalLm::merged_parameter(const NamedTensor& parameter) const {
 }
 
 void CausalLm::pack_weights(bool for_gradient) const {
-  if (activation_options().dtype() != torch::kFloat32 || !activation_options().device().is_cpu()) return;
+  if (!runs_on_kernels()) return;
   std::vector<const LinearWeight*> all = linears();
   for (const LinearWeight* w : all)
     if (for_gradient && w->products == Products::kBFloat16) w->pack->get(w->weight, w->layout, w->products, true);
@@ -121,6 +130,11 @@ at::TensorOptions CausalLm::activation_options() const {
       .device(w.device());
 }
 
+bool CausalLm::runs_on_kernels() const {
+  const at::TensorOptions options = activation_options();
+  return options.dtype() == torch::kFloat32 && options.device().is_cpu();
+}
+
 void CausalLm::provide_positions(int64_t length) const {
   if (length > config_.max_position_embeddings)
     throw fail("a sequence of {} tokens is longer than the model's {} positions", length,
@@ -132,7 +146,7 @@ void CausalLm::provide_positions(int64_t length) const {
 }
 
 Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const {
-  provide_positions(batch.tokens() == 0 ? 0 : batch.positions.max().item<int64_t>() + 1);
+  provide_positions(longest(batch));
   Tensor x = embed_rows(parts_.token_embedding, batch.ids);
   if (parts_.position_embedding.defined()) x = x + embed_rows(parts_.position_embedding, batch.positions);
   const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, rope_, cache, places};
@@ -144,7 +158,20 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
   return parts_.final_norm(x);
 }
 
-Tensor CausalLm::hidden_states(const PackedBatch& batch) const { return forward(batch, nullptr, nullptr); }
+Tensor CausalLm::hidden_states(const PackedBatch& batch) const {
+  if (records_graph() || !runs_on_kernels()) return forward(batch, nullptr, nullptr);
+  check_ids(batch.ids, parts_.token_embedding.size(0));
+  check_prefixes(batch.prefixes, batch.offsets);
+  provide_positions(longest(batch));
+  Tensor hidden = torch::empty({batch.tokens(), config_.hidden_size}, activation_options());
+  const Tensor ids = batch.ids.contiguous(), positions = batch.positions.contiguous();
+  KernelPass pass(parts_);
+  pass.run({read_pointer<int64_t>(ids), read_pointer<int64_t>(positions), batch.offsets, batch.prefixes, rope_},
+           [&](size_t, const Share& share, const float* x) {
+             pass.final_norm(share.rows, x, write_pointer<float>(hidden) + share.first_row * config_.hidden_size);
+           });
+  return hidden;
+}
 
 Tensor CausalLm::hidden_states(const PackedBatch& batch, KvCache& cache, const std::vector<CachePlace>& places) const {
   if (!batch.prefixes.empty()) throw Error("a batch for the key/value cache cannot have prefixes of its own");

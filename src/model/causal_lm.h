@@ -105,6 +105,9 @@ class CausalLm {
   /// float32 on CPU for float32 and bfloat16 weights; what activations are.
   at::TensorOptions activation_options() const;
 
+  /// Whether our kernels compute, not LibTorch's operators: activations are float32 on the CPU.
+  bool runs_on_kernels() const;
+
  private:
   Tensor forward(const PackedBatch& batch, KvCache* cache, const std::vector<CachePlace>* places) const;
 

@@ -1,12 +1,13 @@
 #pragma once
-// The forward pass of sampling: the kernels of the differentiable pass, and so its bits, on memory that is kept from
-// call to call, without tensors in between. Rows of different sequences never meet, so each thread takes some of the
-// sequences through all layers and the output projection by itself, where their number and the weights' size allow it.
+// One step of sampling: new tokens of sequences in a key/value cache, to the logits of each sequence's last row, taken
+// by the thread that computed them while they are in its cache.
 #include <functional>
-#include <memory>
+#include <optional>
 #include <span>
 
 #include "model/causal_lm.h"
+#include "model/kernel_pass.h"
+#include "tensor/ops/vocabulary_cpu.h"
 
 namespace agro {
 
@@ -18,8 +19,6 @@ class InferencePass {
 
   /// `model` and `cache` must outlive the pass. Any dtype and device; the model's tensors may change between calls.
   InferencePass(const CausalLm& model, KvCache& cache);
-  ~InferencePass();
-  InferencePass(InferencePass&&) noexcept;
 
   /// Sequence s continues with ids[offsets[s]] … ids[offsets[s + 1] − 1] at places[s] of the cache. Throws Error for ids
   /// outside the vocabulary, positions beyond max_position_embeddings and more positions than a slot of the cache has.
@@ -27,13 +26,21 @@ class InferencePass {
            const LastRow& last_row);
 
  private:
-  class Kernels;
   void run_tensors(std::span<const TokenId> ids, const Offsets& offsets, const std::vector<CachePlace>& places,
                    const LastRow& last_row);
+  struct Logits {
+    KeptMemory<float> hidden, values;
+    std::vector<LogSumExp> state;
+  };
+  void take_last_rows(const Share& share, const float* x, const Offsets& offsets, Logits& logits,
+                      const LastRow& last_row) const;
 
   const CausalLm& model_;
   KvCache& cache_;
-  std::unique_ptr<Kernels> kernels_;  // null where a LibTorch operator computes: float64, or not on the CPU
+  std::optional<KernelPass> kernels_;  // none where LibTorch's operators compute
+  const RightHandSide* head_ = nullptr;
+  std::vector<int64_t> positions_;
+  std::vector<Logits> logits_;  // of each share
 };
 
 }  // namespace agro

@@ -24,16 +24,6 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionSha
   check_shape(v, {n, shape.kv_heads * shape.head_dim}, "attention values");
 }
 
-void check(const Prefixes& prefixes, const Offsets& offsets) {
-  if (prefixes.empty()) return;
-  if (prefixes.size() + 1 != offsets.size())
-    throw fail("{} prefixes were given for {} sequences", prefixes.size(), offsets.size() - 1);
-  for (size_t s = 0; s < prefixes.size(); ++s)
-    if (prefixes[s] >= static_cast<int64_t>(s) || (prefixes[s] >= 0 && prefixes[static_cast<size_t>(prefixes[s])] >= 0))
-      throw fail("sequence {} cannot continue sequence {}", s, prefixes[s])
-          .hint("a prefix comes earlier in the batch and has no prefix itself");
-}
-
 struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in, const Tensor& v_in,
                         const AttentionShape& shape, const Offsets& offsets, const Prefixes& prefixes) {
@@ -117,10 +107,20 @@ Tensor attention_cached_ref(const Tensor& q, const AttentionShape& shape, const 
 
 }  // namespace
 
+void check_prefixes(const Prefixes& prefixes, const Offsets& offsets) {
+  if (prefixes.empty()) return;
+  if (prefixes.size() + 1 != offsets.size())
+    throw fail("{} prefixes were given for {} sequences", prefixes.size(), offsets.size() - 1);
+  for (size_t s = 0; s < prefixes.size(); ++s)
+    if (prefixes[s] >= static_cast<int64_t>(s) || (prefixes[s] >= 0 && prefixes[static_cast<size_t>(prefixes[s])] >= 0))
+      throw fail("sequence {} cannot continue sequence {}", s, prefixes[s])
+          .hint("a prefix comes earlier in the batch and has no prefix itself");
+}
+
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,
                  const Prefixes& prefixes) {
   check(q, k, v, shape, offsets);
-  check(prefixes, offsets);
+  check_prefixes(prefixes, offsets);
   return on_kernel_path(q) ? AttentionFunction::apply(q, k, v, shape, offsets, prefixes)
                            : attention_ref(q, k, v, shape, offsets, prefixes);
 }

@@ -12,6 +12,9 @@ using Offsets = std::vector<int64_t>;
 /// those of s, as a prompt's before those of each of its responses; −1: none, as p itself has none. Empty: all −1.
 using Prefixes = std::vector<int64_t>;
 
+/// Throws Error on a prefix that is none.
+void check_prefixes(const Prefixes& prefixes, const Offsets& offsets);
+
 /// q [N, H·D], k and v [N, K·D] packed by `offsets` → [N, H·D]; each row attends to the prefix of its sequence and to
 /// the sequence up to itself, as far back as shape.window allows. Differentiable; the gradient of a prefix is the sum
 /// over the sequences that continue it, in their order. Throws Error on shape mismatch and on a prefix that is none.

@@ -1,0 +1,254 @@
+#include "model/kernel_pass.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/parallel.h"
+#include "tensor/ops/norm_cpu.h"
+
+namespace agro {
+namespace {
+
+void normalise(const Norm& norm, int64_t elements, const float* x, float* out) {
+  const int64_t c = norm.weight.size(0);
+  const NormShape shape{elements / c, c, static_cast<float>(norm.epsilon)};
+  if (norm.bias.defined())
+    layer_norm_forward(shape, x, read_pointer<float>(norm.weight), read_pointer<float>(norm.bias), out, nullptr,
+                       nullptr);
+  else
+    rms_norm_forward(shape, x, read_pointer<float>(norm.weight), out, nullptr);
+}
+
+void add(int64_t count, const float* term, float* x) {
+  for (int64_t i = 0; i < count; ++i) x[i] += term[i];
+}
+
+void copy_columns(int64_t rows, int64_t columns, const float* from, int64_t from_stride, float* to) {
+  for (int64_t row = 0; row < rows; ++row)
+    std::memcpy(to + row * columns, from + row * from_stride, static_cast<size_t>(columns) * sizeof(float));
+}
+
+/// Row `row` of a table [rows, c] in float32 or bfloat16.
+void widen_row(const Tensor& table, int64_t row, int64_t c, float* out) {
+  if (table.scalar_type() == at::kFloat) {
+    std::memcpy(out, read_pointer<float>(table) + row * c, static_cast<size_t>(c) * sizeof(float));
+    return;
+  }
+  const uint16_t* bits = bfloat16_bits(table) + row * c;
+  for (int64_t i = 0; i < c; ++i) {
+    const uint32_t wide = static_cast<uint32_t>(bits[i]) << 16;
+    std::memcpy(out + i, &wide, sizeof(wide));
+  }
+}
+
+}  // namespace
+
+/// A linear layer as the kernels take it.
+struct KernelPass::PackedLinear {
+  const RightHandSide* weight = nullptr;
+  const float* bias = nullptr;
+  const RightHandSide *a = nullptr, *b = nullptr;  // of the low-rank part, if there is one
+  float scale = 0;
+  int64_t in = 0, out = 0, rank = 0;
+
+  /// Packs what has changed. Not thread-safe.
+  explicit PackedLinear(const LinearWeight& w)
+      : weight(&w.pack->get(w.weight, w.layout, w.products)),
+        bias(w.bias.defined() ? read_pointer<float>(w.bias) : nullptr),
+        in(w.in_features()),
+        out(w.out_features()) {
+    if (!w.low_rank) return;
+    a = &w.low_rank->a_pack->get(w.low_rank->a, WeightLayout::kOutIn, w.products);
+    b = &w.low_rank->b_pack->get(w.low_rank->b, WeightLayout::kOutIn, w.products);
+    scale = static_cast<float>(w.low_rank->scale), rank = w.low_rank->rank();
+  }
+
+  /// y [rows, out] = this layer of x [rows, in].
+  void multiply(int64_t rows, const float* x, float* y, KeptMemory<float>& between) const {
+    matmul({x, rows, in}, *weight, y, out, {.bias = bias});
+    if (a == nullptr) return;
+    float* u = between.of(rows * rank);
+    matmul({x, rows, in}, *a, u, rank);
+    for (int64_t i = 0; i < rows * rank; ++i) u[i] *= scale;
+    matmul({u, rows, rank}, *b, y, out, {.accumulate = true});
+  }
+};
+
+struct KernelPass::PackedLayer {
+  std::vector<PackedLinear> projections;  // q, k, v, or one of all three
+  PackedLinear o;
+  std::vector<PackedLinear> inward;  // up, or gate and up
+  PackedLinear down;
+
+  explicit PackedLayer(const DecoderLayer& layer) : o(layer.o), down(layer.down) {
+    if (layer.qkv)
+      projections.emplace_back(*layer.qkv);
+    else
+      for (const LinearWeight* w : {&layer.q, &layer.k, &layer.v}) projections.emplace_back(*w);
+    if (layer.gate) inward.emplace_back(*layer.gate);
+    inward.emplace_back(layer.up);
+  }
+};
+
+/// What one thread works in.
+struct KernelPass::Workspace {
+  KeptMemory<float> x, normal, all, q, k, v, attended, gate, up, low_rank, sum;
+  std::vector<AttentionSpan> spans;
+};
+
+KernelPass::KernelPass(const FamilyParts& parts) : parts_(parts), columns_(parts.token_embedding.size(1)) {
+  for (const DecoderLayer& layer : parts.layers)
+    for (const LinearWeight* w : layer.linears())
+      weight_bytes_ += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
+}
+KernelPass::~KernelPass() = default;
+KernelPass::KernelPass(KernelPass&&) noexcept = default;
+
+void KernelPass::run(const PackedView& batch, const Finish& finish) {
+  pack();
+  divide(batch);
+  if (spaces_.size() < shares_.size()) spaces_.resize(shares_.size());
+  errors_.assign(shares_.size(), nullptr);
+  parallel_for(static_cast<int64_t>(shares_.size()), [&](int64_t i) {
+    const auto index = static_cast<size_t>(i);
+    try {
+      forward(batch, shares_[index], spaces_[index]);
+      finish(index, shares_[index], spaces_[index].x.of(0));
+    } catch (...) {
+      errors_[index] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& error : errors_)
+    if (error) std::rethrow_exception(error);
+}
+
+void KernelPass::final_norm(int64_t rows, const float* x, float* out) const {
+  normalise(parts_.final_norm, rows * columns_, x, out);
+}
+
+void KernelPass::pack() {
+  layers_.clear();
+  for (const DecoderLayer& layer : parts_.layers) layers_.emplace_back(layer);
+}
+
+/// Cuts the batch into shares of about equally many tokens, whole with what they continue. No number depends on the cut.
+void KernelPass::divide(const PackedView& batch) {
+  // Each share reads all weights: from a cache for nothing, from memory only if enough rows use what was read.
+  constexpr int64_t kCached = 8 << 20, kFewRows = 12, kManyRows = 64, kMostRows = 96;
+  const Offsets& offsets = batch.offsets;
+  const int64_t tokens = offsets.back(), sequences = static_cast<int64_t>(offsets.size()) - 1;
+  const int64_t threads = thread_count();
+  const int64_t possible = std::min(sequences, tokens / (weight_bytes_ <= kCached ? kFewRows : kManyRows));
+  const int64_t count =
+      possible < threads ? 1 : std::min(possible, std::max(threads, tokens / kMostRows / threads * threads));
+  const auto continues = [&](int64_t s) {
+    return s < sequences && !batch.prefixes.empty() && batch.prefixes[static_cast<size_t>(s)] >= 0;
+  };
+  shares_.clear();
+  for (int64_t i = 1, begin = 0; i <= count && begin < sequences; ++i) {
+    int64_t end = begin;
+    while (end < sequences &&
+           (i == count || continues(end) || offsets[static_cast<size_t>(end)] < tokens * i / count))
+      ++end;
+    const int64_t first = offsets[static_cast<size_t>(begin)];
+    if (end > begin) shares_.push_back({begin, end, first, offsets[static_cast<size_t>(end)] - first});
+    begin = end;
+  }
+}
+
+void KernelPass::forward(const PackedView& batch, const Share& share, Workspace& space) const {
+  const int64_t rows = share.rows, c = columns_;
+  float* x = space.x.of(rows * c);
+  float* sum = space.sum.of(rows * c);
+  for (int64_t row = 0; row < rows; ++row)
+    widen_row(parts_.token_embedding, batch.ids[share.first_row + row], c, x + row * c);
+  if (parts_.position_embedding.defined()) {
+    for (int64_t row = 0; row < rows; ++row)
+      widen_row(parts_.position_embedding, batch.positions[share.first_row + row], c, sum + row * c);
+    add(rows * c, sum, x);
+  }
+  float* normal = space.normal.of(rows * c);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const DecoderLayer& layer = parts_.layers[i];
+    const PackedLayer& packed = layers_[i];
+    normalise(layer.attention_norm, rows * c, x, normal);
+    attend(batch, share, i, space);
+    packed.o.multiply(rows, space.attended.of(0), sum, space.low_rank);
+    add(rows * c, sum, x);
+    normalise(layer.feed_forward_norm, rows * c, x, normal);
+    packed.down.multiply(rows, feed_forward(layer, packed, rows, space), sum, space.low_rank);
+    add(rows * c, sum, x);
+  }
+}
+
+/// Attention of space.normal, into space.attended; adds keys and values to the cache where there is one.
+void KernelPass::attend(const PackedView& batch, const Share& share, size_t i, Workspace& space) const {
+  const DecoderLayer& layer = parts_.layers[i];
+  const AttentionShape& shape = layer.shape;
+  const int64_t rows = share.rows, wide = shape.heads * shape.head_dim, narrow = shape.kv_heads * shape.head_dim;
+  const float* normal = space.normal.of(0);
+  float* q = space.q.of(rows * wide);
+  float* k = space.k.of(rows * narrow);
+  float* v = space.v.of(rows * narrow);
+  const std::vector<PackedLinear>& projections = layers_[i].projections;
+  if (projections.size() == 1) {
+    const int64_t columns = projections[0].out;
+    float* all = space.all.of(rows * columns);
+    projections[0].multiply(rows, normal, all, space.low_rank);
+    copy_columns(rows, wide, all, columns, q);
+    copy_columns(rows, narrow, all + wide, columns, k);
+    copy_columns(rows, narrow, all + wide + narrow, columns, v);
+  } else {
+    projections[0].multiply(rows, normal, q, space.low_rank);
+    projections[1].multiply(rows, normal, k, space.low_rank);
+    projections[2].multiply(rows, normal, v, space.low_rank);
+  }
+  if (layer.q_norm) normalise(*layer.q_norm, rows * wide, q, q);
+  if (layer.k_norm) normalise(*layer.k_norm, rows * narrow, k, k);
+  if (batch.rope.defined()) {
+    const int64_t* positions = batch.positions + share.first_row;
+    const auto* table = read_pointer<float>(batch.rope);
+    rotary_embedding(rows, shape.heads, shape.head_dim, positions, table, q, q, false);
+    rotary_embedding(rows, shape.kv_heads, shape.head_dim, positions, table, k, k, false);
+  }
+  space.spans.clear();
+  for (int64_t s = share.begin; s < share.end; ++s) {
+    const auto sequence = static_cast<size_t>(s);
+    const int64_t row = batch.offsets[sequence] - share.first_row,
+                  count = batch.offsets[sequence + 1] - share.first_row - row;
+    if (batch.cache == nullptr) {
+      const int64_t prefix = batch.prefixes.empty() ? -1 : batch.prefixes[sequence];
+      space.spans.push_back(
+          {row, count, k + row * narrow, v + row * narrow, 1, prefix < 0 ? -1 : prefix - share.begin});
+      continue;
+    }
+    const CachePlace& place = (*batch.places)[sequence];
+    const int64_t slot = place.slot * batch.cache->capacity() * narrow;
+    float* keys = write_pointer<float>(batch.cache->keys(static_cast<int64_t>(i))) + slot;
+    float* values = write_pointer<float>(batch.cache->values(static_cast<int64_t>(i))) + slot;
+    const size_t bytes = static_cast<size_t>(count * narrow) * sizeof(float);
+    std::memcpy(keys + place.past * narrow, k + row * narrow, bytes);
+    std::memcpy(values + place.past * narrow, v + row * narrow, bytes);
+    space.spans.push_back({row, count, keys, values, place.past + 1});
+  }
+  attention_forward(shape, space.spans, q, space.attended.of(rows * wide), nullptr);
+}
+
+/// What the feed-forward block's last layer is applied to, from space.normal: [rows, inner].
+float* KernelPass::feed_forward(const DecoderLayer& layer, const PackedLayer& packed, int64_t rows,
+                                Workspace& space) const {
+  const float* normal = space.normal.of(0);
+  const int64_t size = rows * packed.down.in;
+  float* up = space.up.of(size);
+  packed.inward.back().multiply(rows, normal, up, space.low_rank);
+  if (!layer.gate) {
+    activation_forward(layer.act, size, up, up);
+    return up;
+  }
+  float* gate = space.gate.of(size);
+  packed.inward.front().multiply(rows, normal, gate, space.low_rank);
+  gated_forward(layer.act, size, gate, up, up);
+  return up;
+}
+
+}  // namespace agro
