@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "tensor/onednn.h"
 #include "tensor/ops/bfloat16_cpu.h"
+#include "tensor/ops/pairs_product_cpu.h"
 
 namespace agro {
 namespace {
@@ -140,6 +141,40 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
   });
 }
 
+/// AMX does the work of 16 rows for one: below these, reading the matrix is all that has to take time.
+constexpr int64_t kFewRows = 3;
+
+/// The bits of matmul_onednn() with AMX.
+void matmul_few_rows(const StridedMatrix& a, const RoundedMatrix& b, float* out, int64_t out_stride,
+                     const MatmulOptions& options) {
+  const int64_t last = options.last_column < 0 ? b.n() : options.last_column, depth = b.depth();
+  const int64_t panels = (last - options.first_column + RoundedMatrix::kPanel - 1) / RoundedMatrix::kPanel;
+  float* rows = scratch<float>(a.rows * depth);
+  for (int64_t row = 0; row < a.rows; ++row) {
+    float* values = rows + row * depth;
+    for (int64_t k = 0; k < b.k(); ++k) values[k] = a.data[row * a.row_stride + k * a.k_stride];
+    round_to_bfloat16(b.k(), values, values);
+    std::fill(values + b.k(), values + depth, 0.0F);
+  }
+  const int64_t at_once = std::max<int64_t>(1, panels / (4 * thread_count()));
+  parallel_for((panels + at_once - 1) / at_once, [&](int64_t task) {
+    for (int64_t panel = task * at_once; panel < std::min(panels, (task + 1) * at_once); ++panel) {
+      const int64_t column = options.first_column + panel * RoundedMatrix::kPanel;
+      for (int64_t chunk = 0; chunk < depth; chunk += RoundedMatrix::kChunk) {
+        const bool first = chunk == 0;
+        const float* bias = options.bias == nullptr || !first ? nullptr : options.bias + column;
+        for (int64_t row = 0; row < a.rows; ++row) {
+          float sums[RoundedMatrix::kPanel];
+          multiply_panel_of_pairs(rows + row * depth + chunk, b.block(column, chunk),
+                                  std::min(RoundedMatrix::kChunk, depth - chunk), sums);
+          finish(sums, RoundedMatrix::kPanel, 1, std::min(RoundedMatrix::kPanel, last - column), bias,
+                 options.accumulate || !first, out + row * out_stride + column - options.first_column, out_stride);
+        }
+      }
+    }
+  });
+}
+
 void matmul_portable(const StridedMatrix& a, const RoundedMatrix& b, float* out, int64_t out_stride,
                      const MatmulOptions& options) {
   // Whichever way the matrix lies, its rounded copy lies the same way without gaps.
@@ -224,6 +259,8 @@ void matmul(const StridedMatrix& a, const RoundedMatrix& b, float* out, int64_t 
   if (a.rows == 0) return;
   if (b.kernel() == RoundedKernel::kPortable)
     matmul_portable(a, b, out, out_stride, options);
+  else if (a.rows <= kFewRows && smallest_row_block() > 1)
+    matmul_few_rows(a, b, out, out_stride, options);
   else
     matmul_onednn(a, b, out, out_stride, options);
 }
