@@ -8,6 +8,9 @@
 namespace agro {
 namespace {
 
+/// Tokens of a response that memory is set aside for; longer ones grow.
+constexpr int64_t kExpectedTokens = 256;
+
 /// One response being written.
 struct Sequence {
   size_t request;
@@ -92,8 +95,11 @@ class Session {
         ids_.insert(ids_.end(), request.prompt.begin(), request.prompt.end());
         add_sequence({free_.back(), 0});
         for (int64_t i = 0; i < request.count; ++i) {
-          active_.push_back({next_, i, free_.back(), static_cast<int64_t>(request.prompt.size()),
-                             room(request.prompt), &results_[next_][static_cast<size_t>(i)]});
+          Completion& response = results_[next_][static_cast<size_t>(i)];
+          const int64_t limit = room(request.prompt);
+          const auto expected = static_cast<size_t>(std::min(limit, kExpectedTokens));
+          response.ids.reserve(expected), response.logprobs.reserve(expected);
+          active_.push_back({next_, i, free_.back(), static_cast<int64_t>(request.prompt.size()), limit, &response});
           free_.pop_back();
         }
         last_of_.push_back(active_.size());

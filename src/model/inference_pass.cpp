@@ -32,10 +32,11 @@ void InferencePass::run(std::span<const TokenId> ids, const Offsets& offsets, co
   head_ = &parts.head.pack->get(parts.head.weight, parts.head.layout, parts.head.products);
   logits_.resize(std::max(logits_.size(), places.size()));
   const Prefixes none;
-  kernels_->run({ids.data(), positions_.data(), offsets, none, model_.rope(), &cache_, &places},
-                [&](size_t index, const Share& share, const float* x) {
-                  take_last_rows(share, x, offsets, logits_[index], last_row);
-                });
+  const auto take = [&](size_t index, const Share& share, const float* x) {
+    take_last_rows(share, x, offsets, logits_[index], last_row);
+  };
+  // By reference: a copy would be allocated.
+  kernels_->run({ids.data(), positions_.data(), offsets, none, model_.rope(), &cache_, &places}, std::cref(take));
 }
 
 void InferencePass::take_last_rows(const Share& share, const float* x, const Offsets& offsets, Logits& logits,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "core/parallel.h"
 #include "tensor/ops/norm_cpu.h"
@@ -75,18 +76,15 @@ struct KernelPass::PackedLinear {
 };
 
 struct KernelPass::PackedLayer {
-  std::vector<PackedLinear> projections;  // q, k, v, or one of all three
-  PackedLinear o;
-  std::vector<PackedLinear> inward;  // up, or gate and up
-  PackedLinear down;
+  std::optional<PackedLinear> qkv, q, k, v, gate;
+  PackedLinear o, up, down;
 
-  explicit PackedLayer(const DecoderLayer& layer) : o(layer.o), down(layer.down) {
+  explicit PackedLayer(const DecoderLayer& layer) : o(layer.o), up(layer.up), down(layer.down) {
     if (layer.qkv)
-      projections.emplace_back(*layer.qkv);
+      qkv.emplace(*layer.qkv);
     else
-      for (const LinearWeight* w : {&layer.q, &layer.k, &layer.v}) projections.emplace_back(*w);
-    if (layer.gate) inward.emplace_back(*layer.gate);
-    inward.emplace_back(layer.up);
+      q.emplace(layer.q), k.emplace(layer.k), v.emplace(layer.v);
+    if (layer.gate) gate.emplace(*layer.gate);
   }
 };
 
@@ -190,18 +188,18 @@ void KernelPass::attend(const PackedView& batch, const Share& share, size_t i, W
   float* q = space.q.of(rows * wide);
   float* k = space.k.of(rows * narrow);
   float* v = space.v.of(rows * narrow);
-  const std::vector<PackedLinear>& projections = layers_[i].projections;
-  if (projections.size() == 1) {
-    const int64_t columns = projections[0].out;
+  const PackedLayer& packed = layers_[i];
+  if (packed.qkv) {
+    const int64_t columns = packed.qkv->out;
     float* all = space.all.of(rows * columns);
-    projections[0].multiply(rows, normal, all, space.low_rank);
+    packed.qkv->multiply(rows, normal, all, space.low_rank);
     copy_columns(rows, wide, all, columns, q);
     copy_columns(rows, narrow, all + wide, columns, k);
     copy_columns(rows, narrow, all + wide + narrow, columns, v);
   } else {
-    projections[0].multiply(rows, normal, q, space.low_rank);
-    projections[1].multiply(rows, normal, k, space.low_rank);
-    projections[2].multiply(rows, normal, v, space.low_rank);
+    packed.q->multiply(rows, normal, q, space.low_rank);
+    packed.k->multiply(rows, normal, k, space.low_rank);
+    packed.v->multiply(rows, normal, v, space.low_rank);
   }
   if (layer.q_norm) normalise(*layer.q_norm, rows * wide, q, q);
   if (layer.k_norm) normalise(*layer.k_norm, rows * narrow, k, k);
@@ -240,13 +238,13 @@ float* KernelPass::feed_forward(const DecoderLayer& layer, const PackedLayer& pa
   const float* normal = space.normal.of(0);
   const int64_t size = rows * packed.down.in;
   float* up = space.up.of(size);
-  packed.inward.back().multiply(rows, normal, up, space.low_rank);
-  if (!layer.gate) {
+  packed.up.multiply(rows, normal, up, space.low_rank);
+  if (!packed.gate) {
     activation_forward(layer.act, size, up, up);
     return up;
   }
   float* gate = space.gate.of(size);
-  packed.inward.front().multiply(rows, normal, gate, space.low_rank);
+  packed.gate->multiply(rows, normal, gate, space.low_rank);
   gated_forward(layer.act, size, gate, up, up);
   return up;
 }

@@ -156,10 +156,12 @@ void forward_simd(const AttentionShape& shape, std::span<const AttentionSpan> sp
     Range rows;
     Range kv_heads;
   };
+  thread_local std::vector<Task> kept;  // sampling comes here for every layer of every token
+  std::vector<Task>& tasks = kept;
+  tasks.clear();
   constexpr int64_t kRows = 32;
   // Heads of a single row go together where there are sequences enough for all threads.
   const int64_t together = static_cast<int64_t>(spans.size()) >= 4 * thread_count() ? shape.kv_heads : 1;
-  std::vector<Task> tasks;
   for (size_t s = 0; s < spans.size(); ++s)
     for (int64_t begin = 0; begin < spans[s].rows; begin += kRows) {
       const int64_t step = spans[s].rows == 1 ? together : 1;

@@ -6,6 +6,21 @@ namespace agro {
 namespace {
 
 constexpr int64_t kWholeRowFloats = 16'000'000;  // of logits, 61 MiB
+constexpr int64_t kFewestWholeRows = 256;        // below these, packing the head for each chunk costs more than a product
+
+/// The right-hand side of a sum over `rows`, copied even where it could be read in place: many products read it.
+RightHandSide packed_copy(const float* x, int64_t rows, int64_t columns, Products products) {
+  if (products == Products::kFloat32) return PackedMatrix::from_plain(x, rows, columns, columns);
+  return pack_rows(x, rows, columns, products);
+}
+
+/// One block of the head's weights, for slopes · W.
+RightHandSide packed_for_gradient(const LinearWeight& head, VocabularyBlock block) {
+  const Tensor part = head.weight.narrow(0, block.first, block.columns);
+  if (head.products == Products::kFloat32 && part.scalar_type() == at::kFloat && part.is_contiguous())
+    return packed_copy(read_pointer<float>(part), block.columns, part.size(1), head.products);
+  return pack_weight(part, WeightLayout::kOutIn, true, head.products);
+}
 
 }  // namespace
 
@@ -29,6 +44,21 @@ float RowNormalizers::log_sum_exp(int64_t row) const {
   return s.max + std::log(s.sum);
 }
 
+RowNormalizers row_normalizers(const Tensor& hidden, const Tensor& weight, const LinearWeight& head,
+                               const Tensor& targets, double temperature) {
+  const int64_t n = hidden.size(0), c = hidden.size(1);
+  RowNormalizers rows(targets, temperature);
+  BlockLogits logits(std::min(n, kTokenChunk), head.out_features());
+  for_vocabulary(head.out_features(), [&](VocabularyBlock block) {
+    const HeadBlock packed(weight, head, block);
+    for (const TokenChunk& chunk : chunks_of_tokens(n, kTokenChunk)) {
+      packed.logits(read_pointer<float>(hidden) + chunk.begin * c, chunk.rows, c, logits.data(), logits.stride());
+      rows.add(chunk, block, logits.data(), logits.stride());
+    }
+  });
+  return rows;
+}
+
 HeadGradient::HeadGradient(const Tensor& hidden, const LinearWeight& head, bool with_weight)
     : hidden_(hidden),
       head_(head),
@@ -44,7 +74,8 @@ HeadGradient::HeadGradient(const Tensor& hidden, const LinearWeight& head, bool 
 std::vector<RightHandSide> HeadGradient::pack_chunks(const std::vector<TokenChunk>& chunks) const {
   std::vector<RightHandSide> packed;
   if (dweight_.defined())
-    for (const TokenChunk& chunk : chunks) packed.push_back(pack_rows(rows_of(chunk), chunk.rows, c_, head_.products));
+    for (const TokenChunk& chunk : chunks)
+      packed.push_back(packed_copy(rows_of(chunk), chunk.rows, c_, head_.products));
   return packed;
 }
 
@@ -58,6 +89,10 @@ void HeadGradient::propagate(const float* slopes, int64_t stride, const TokenChu
            {.accumulate = !first_chunk});
 }
 
+bool HeadGradient::whole_rows_fit() const {
+  return std::min(n_, kFewestWholeRows) * logit_stride(vocabulary_) <= kWholeRowFloats;
+}
+
 void HeadGradient::from_normalizers(const Tensor& targets, const float* log_sum_exp, const Tensor& weights,
                                     double temperature, RowNormalizers* found) {
   const std::vector<TokenChunk> chunks = chunks_of_tokens(n_, kTokenChunk);
@@ -65,8 +100,7 @@ void HeadGradient::from_normalizers(const Tensor& targets, const float* log_sum_
   BlockLogits logits(std::min(n_, kTokenChunk), vocabulary_);
   for_vocabulary(vocabulary_, [&](VocabularyBlock block) {
     const HeadBlock packed(head_.weight, head_, block);
-    const RightHandSide packed_back =
-        pack_weight(head_.weight.narrow(0, block.first, block.columns), WeightLayout::kOutIn, true, head_.products);
+    const RightHandSide packed_back = packed_for_gradient(head_, block);
     for (size_t i = 0; i < chunks.size(); ++i) {
       const TokenChunk& chunk = chunks[i];
       packed.logits(rows_of(chunk), chunk.rows, c_, logits.data(), logits.stride());
@@ -102,8 +136,7 @@ void HeadGradient::from_whole_rows(const Tensor& targets, const Tensor& weights,
       token_logprob_gradient(chunk.rows, block.columns, block.first, part, stride, static_cast<float>(temperature),
                              log_sum_exp.data(), read_pointer<int64_t>(targets) + chunk.begin,
                              read_pointer<float>(weights) + chunk.begin);
-      const RightHandSide packed_back =
-          pack_weight(head_.weight.narrow(0, block.first, block.columns), WeightLayout::kOutIn, true, head_.products);
+      const RightHandSide packed_back = packed_for_gradient(head_, block);
       propagate(part, stride, chunk, block, packed_back, packed_hidden.empty() ? nullptr : &packed_hidden[i],
                 block.first == 0, i == 0);
     });

@@ -29,11 +29,19 @@ class RowNormalizers {
   std::vector<float> target_logits_;
 };
 
+/// Those of hidden rows [N, C] under the whole head: logits block after block of the vocabulary. Contiguous float32 on the
+/// CPU, targets int64 [N].
+RowNormalizers row_normalizers(const Tensor& hidden, const Tensor& weight, const LinearWeight& head,
+                               const Tensor& targets, double temperature);
+
 /// d/d hidden and d/d head of Σ weight · log-probability. Everything contiguous float32 on the CPU, targets int64.
 class HeadGradient {
  public:
   /// hidden [N, C]; `head` must outlive the object. The head's own gradient only `with_weight`.
   HeadGradient(const Tensor& hidden, const LinearWeight& head, bool with_weight);
+
+  /// Whether from_whole_rows() is worth it: many rows at a time for each reading of the head.
+  bool whole_rows_fit() const;
 
   /// For rows whose log Σ exp is known [N]: logits are computed once, block after block of the vocabulary. Where
   /// `found` is given, what they say themselves is noted there.

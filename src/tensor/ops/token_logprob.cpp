@@ -12,16 +12,8 @@ struct TokenLogprobFunction : torch::autograd::Function<TokenLogprobFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden_in, const Tensor& weight, const Tensor& targets_in,
                         const LinearWeight* head, double temperature) {
     const Tensor hidden = hidden_in.contiguous(), targets = targets_in.contiguous();
-    const int64_t n = hidden.size(0), c = hidden.size(1);
-    RowNormalizers rows(targets, temperature);
-    BlockLogits logits(std::min(n, kTokenChunk), head->out_features());
-    for_vocabulary(head->out_features(), [&](VocabularyBlock block) {
-      const HeadBlock packed(weight, *head, block);
-      for (const TokenChunk& chunk : chunks_of_tokens(n, kTokenChunk)) {
-        packed.logits(read_pointer<float>(hidden) + chunk.begin * c, chunk.rows, c, logits.data(), logits.stride());
-        rows.add(chunk, block, logits.data(), logits.stride());
-      }
-    });
+    const RowNormalizers rows = row_normalizers(hidden, weight, *head, targets, temperature);
+    const int64_t n = rows.rows();
     Tensor out = torch::empty({n}, hidden.options()), lse = torch::empty({n}, hidden.options());
     for (int64_t row = 0; row < n; ++row) {
       write_pointer<float>(out)[row] = rows.logprob(row);
@@ -79,6 +71,15 @@ std::vector<float> normalizers_from(const Tensor& hidden, const LinearWeight& he
   return result;
 }
 
+/// The gradient where whole rows of logits would take too much memory: logits twice, block after block.
+void from_two_passes(HeadGradient& gradient, const Tensor& hidden, const LinearWeight& head, const Tensor& targets,
+                     const Tensor& weights, double temperature, RowNormalizers& rows) {
+  rows = row_normalizers(hidden, head.weight, head, targets, temperature);
+  std::vector<float> log_sum_exp;
+  for (int64_t row = 0; row < rows.rows(); ++row) log_sum_exp.push_back(rows.log_sum_exp(row));
+  gradient.from_normalizers(targets, log_sum_exp.data(), weights, temperature, nullptr);
+}
+
 void check(const Tensor& hidden, const LinearWeight& head, const Tensor& targets) {
   check_shape(hidden, {targets.size(0), head.in_features()}, "hidden states of the output head");
   if (head.layout != WeightLayout::kOutIn || head.bias.defined())
@@ -111,8 +112,10 @@ WeightedLogprobs weighted_token_logprobs(const Tensor& hidden, const LinearWeigh
     RowNormalizers rows(ids, temperature);
     if (known.defined())
       gradient.from_normalizers(ids, normalizers_from(x, head, ids, known, temperature).data(), w, temperature, &rows);
-    else
+    else if (gradient.whole_rows_fit())
       gradient.from_whole_rows(ids, w, temperature, rows);
+    else
+      from_two_passes(gradient, x, head, ids, w, temperature, rows);
     logprobs = torch::empty({x.size(0)}, x.options());
     for (int64_t row = 0; row < rows.rows(); ++row) write_pointer<float>(logprobs)[row] = rows.logprob(row);
     sum = (logprobs.to(torch::kDouble) * w).sum().to(torch::kFloat);

@@ -120,6 +120,32 @@ TEST(WeightedTokenLogprobs, AgreeWithFloat64AndWithTheUnweighted) {
   }
 }
 
+// With so many tokens in the vocabulary, logits are computed twice rather than kept.
+TEST(WeightedTokenLogprobs, ALargeVocabularyTakesTwoPasses) {
+  constexpr int64_t kRows = 256, kColumns = 4, kVocabulary = 70'000;
+  const Tensor targets = random_ids(kRows, kVocabulary, 7), weights = random_tensor({kRows}, 9);
+  const auto result_of = [&](auto&& sum_of) {
+    const Tensor hidden = random_tensor({kRows, kColumns}, 1).set_requires_grad(true);
+    const LinearWeight head = head_of(random_tensor({kVocabulary, kColumns}, 2).set_requires_grad(true));
+    const Tensor sum = sum_of(hidden, head);
+    sum.backward();
+    return std::vector<Tensor>{sum.detach(), hidden.grad(), head.weight.grad()};
+  };
+  Tensor logprobs;
+  const auto expected = result_of([&](const Tensor& hidden, const LinearWeight& head) {
+    logprobs = token_logprobs(hidden, head, targets);
+    return (logprobs * weights).sum();
+  });
+  const auto found = result_of([&](const Tensor& hidden, const LinearWeight& head) {
+    const WeightedLogprobs result = weighted_token_logprobs(hidden, head, targets, weights, Tensor());
+    expect_same_bits(result.logprobs, logprobs.detach(), "log-probability");
+    return result.sum;
+  });
+  EXPECT_LE(error_against(found[0], expected[0].to(torch::kDouble)), 1e-5);
+  expect_same_bits(found[1], expected[1], "gradient of the hidden states");
+  expect_same_bits(found[2], expected[2], "gradient of the head");
+}
+
 TEST(WeightedTokenLogprobs, BFloat16ProductsGiveTheGradientOfTheTwoPasses) {
   for (const Shape& s : kShapes) {
     SCOPED_TRACE(fmt::format("[{}, {}] over {}", s.n, s.c, s.vocabulary));
