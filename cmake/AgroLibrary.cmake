@@ -1,9 +1,10 @@
-# agro_library(NAME [TORCH] [DEPS rooms...] [LIBS libraries...])
+# agro_library(NAME [TORCH] [SUITES] [DEPS rooms...] [LIBS libraries...])
 #
 # One library per folder under src/. DEPS names the rooms it may include: the link list is the rule, so an include
-# of a higher room does not build. Sources are all *.cpp beside the CMakeLists.txt; *_test.cpp go to NAME_test.
+# of a higher room does not build. SUITES: tests run suite by suite (none of them may skip). Sources are all *.cpp beside
+# the CMakeLists.txt; *_test.cpp go to NAME_test.
 function(agro_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;SUITES" "" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -37,8 +38,24 @@ function(agro_library name)
     if(ARG_TORCH)
       agro_use_pch(agro_${name}_test)
     endif()
-    gtest_discover_tests(agro_${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+    if(ARG_SUITES)
+      agro_discover_suites(${name})
+    else()
+      gtest_discover_tests(agro_${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+    endif()
   endif()
+endfunction()
+
+# One ctest test for each suite instead of each test: loading LibTorch takes longer than most tests do.
+function(agro_discover_suites name)
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/agro_${name}_suites.cmake")
+  add_custom_command(TARGET agro_${name}_test POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:agro_${name}_test> -DPREFIX=${name} -DOUTPUT=${output}
+      -P ${PROJECT_SOURCE_DIR}/cmake/AgroDiscoverSuites.cmake)
+  # Where the program was not built, ctest says so.
+  file(WRITE "${output}.in.cmake"
+    "if(EXISTS \"${output}\")\n  include(\"${output}\")\nelse()\n  add_test(${name}_NOT_BUILT agro_${name}_test)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${output}.in.cmake")
 endfunction()
 
 # Every source that needs LibTorch shares the header compiled once for agro_pch.
