@@ -1,4 +1,5 @@
-// Sampling allocates for responses, not for tokens. (oneDNN, which bfloat16 products go through, does for each product.)
+// Sampling allocates for responses, not for tokens. (oneDNN, which bfloat16 products go through, does for each
+// product.)
 #include <gtest/gtest.h>
 
 #include <atomic>

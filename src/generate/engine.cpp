@@ -87,8 +87,8 @@ class Session {
     start_pass();
     const size_t first = active_.size();
     while (next_ < requests_.size() && requests_[next_].count <= static_cast<int64_t>(free_.size()) &&
-           (ids_.empty() || static_cast<int64_t>(ids_.size() + requests_[next_].prompt.size()) <=
-                                options_.prefill_tokens)) {
+           (ids_.empty() ||
+            static_cast<int64_t>(ids_.size() + requests_[next_].prompt.size()) <= options_.prefill_tokens)) {
       const GenerationRequest& request = requests_[next_];
       results_[next_].resize(static_cast<size_t>(request.count));
       if (request.count > 0) {

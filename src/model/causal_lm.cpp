@@ -153,7 +153,8 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
   const bool recompute = recompute_ && cache == nullptr && records_graph();
   for (size_t i = 0; i < parts_.layers.size(); ++i) {
     const auto layer = static_cast<int64_t>(i);
-    x = recompute ? forward_recomputed(parts_.layers[i], x, layer, context) : parts_.layers[i].forward(x, layer, context);
+    x = recompute ? forward_recomputed(parts_.layers[i], x, layer, context)
+                  : parts_.layers[i].forward(x, layer, context);
   }
   return parts_.final_norm(x);
 }

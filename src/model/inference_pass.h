@@ -20,8 +20,9 @@ class InferencePass {
   /// `model` and `cache` must outlive the pass. Any dtype and device; the model's tensors may change between calls.
   InferencePass(const CausalLm& model, KvCache& cache);
 
-  /// Sequence s continues with ids[offsets[s]] … ids[offsets[s + 1] − 1] at places[s] of the cache. Throws Error for ids
-  /// outside the vocabulary, positions beyond max_position_embeddings and more positions than a slot of the cache has.
+  /// Sequence s continues with ids[offsets[s]] … ids[offsets[s + 1] − 1] at places[s] of the cache. Throws Error for
+  /// ids outside the vocabulary, positions beyond max_position_embeddings and more positions than a slot of the cache
+  /// has.
   void run(std::span<const TokenId> ids, const Offsets& offsets, const std::vector<CachePlace>& places,
            const LastRow& last_row);
 

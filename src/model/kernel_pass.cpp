@@ -129,7 +129,8 @@ void KernelPass::pack() {
   for (const DecoderLayer& layer : parts_.layers) layers_.emplace_back(layer);
 }
 
-/// Cuts the batch into shares of about equally many tokens, whole with what they continue. No number depends on the cut.
+/// Cuts the batch into shares of about equally many tokens, whole with what they continue. No number depends on the
+/// cut.
 void KernelPass::divide(const PackedView& batch) {
   // Each share reads all weights: from a cache for nothing, from memory only if enough rows use what was read.
   constexpr int64_t kCached = 8 << 20, kFewRows = 12, kManyRows = 64, kMostRows = 96;
@@ -145,8 +146,7 @@ void KernelPass::divide(const PackedView& batch) {
   shares_.clear();
   for (int64_t i = 1, begin = 0; i <= count && begin < sequences; ++i) {
     int64_t end = begin;
-    while (end < sequences &&
-           (i == count || continues(end) || offsets[static_cast<size_t>(end)] < tokens * i / count))
+    while (end < sequences && (i == count || continues(end) || offsets[static_cast<size_t>(end)] < tokens * i / count))
       ++end;
     const int64_t first = offsets[static_cast<size_t>(begin)];
     if (end > begin) shares_.push_back({begin, end, first, offsets[static_cast<size_t>(end)] - first});

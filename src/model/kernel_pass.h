@@ -1,7 +1,7 @@
 #pragma once
-// The forward pass where no gradient is wanted: the kernels of the differentiable pass, and so its bits, without tensors
-// in between, in memory that is kept from call to call. Sequences meet only where one continues another, so each thread
-// takes some of them through all layers by itself, where their number and the weights' size allow it.
+// The forward pass where no gradient is wanted: the kernels of the differentiable pass, and so its bits, without
+// tensors in between, in memory that is kept from call to call. Sequences meet only where one continues another, so
+// each thread takes some of them through all layers by itself, where their number and the weights' size allow it.
 #include <exception>
 #include <functional>
 #include <memory>

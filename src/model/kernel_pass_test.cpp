@@ -19,8 +19,7 @@ const Path kGolden = Path(AGRO_SOURCE_DIR) / "tests/golden";
 TokenIds random_ids(int64_t count, uint64_t which) {
   TokenIds ids;
   for (int64_t i = 0; i < count; ++i)
-    ids.push_back(
-        static_cast<TokenId>(uniform_below({11, Stream::kTest, which, 0, static_cast<uint32_t>(i)}, 200)));
+    ids.push_back(static_cast<TokenId>(uniform_below({11, Stream::kTest, which, 0, static_cast<uint32_t>(i)}, 200)));
   return ids;
 }
 
@@ -81,7 +80,8 @@ TEST_P(KernelPasses, LogitsOfACacheHaveTheTensorsBits) {
   const torch::NoGradGuard no_grad;
   constexpr int64_t kSequences = 40, kCapacity = 24;
   const at::TensorOptions options = model.activation_options();
-  KvCache cache(model.config(), kSequences, kCapacity, options), tensors_cache(model.config(), kSequences, kCapacity, options);
+  KvCache cache(model.config(), kSequences, kCapacity, options),
+      tensors_cache(model.config(), kSequences, kCapacity, options);
   InferencePass pass(model, cache);
   std::vector<CachePlace> places;
   for (int64_t s = 0; s < kSequences; ++s) places.push_back({kSequences - 1 - s, 0});
@@ -110,18 +110,19 @@ TEST_P(KernelPasses, LogitsOfACacheHaveTheTensorsBits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Families, KernelPasses,
-    ::testing::Values(Variant{"gpt2", Products::kFloat32, false}, Variant{"gpt2", Products::kFloat32, true},
-                      Variant{"llama_gqa", Products::kFloat32, false}, Variant{"llama_gqa", Products::kBFloat16, true},
-                      Variant{"qwen2_tied", Products::kFloat32, false},
-                      Variant{"qwen3_qknorm_bf16", Products::kFloat32, false},
-                      Variant{"qwen3_qknorm_bf16", Products::kBFloat16, false}),
-    [](const auto& test) {
-      return fmt::format("{}_{}{}", test.param.folder,
-                         test.param.products == Products::kFloat32 ? "float32" : "bfloat16",
-                         test.param.adapters ? "_adapters" : "");
-    });
+INSTANTIATE_TEST_SUITE_P(Families, KernelPasses,
+                         ::testing::Values(Variant{"gpt2", Products::kFloat32, false},
+                                           Variant{"gpt2", Products::kFloat32, true},
+                                           Variant{"llama_gqa", Products::kFloat32, false},
+                                           Variant{"llama_gqa", Products::kBFloat16, true},
+                                           Variant{"qwen2_tied", Products::kFloat32, false},
+                                           Variant{"qwen3_qknorm_bf16", Products::kFloat32, false},
+                                           Variant{"qwen3_qknorm_bf16", Products::kBFloat16, false}),
+                         [](const auto& test) {
+                           return fmt::format("{}_{}{}", test.param.folder,
+                                              test.param.products == Products::kFloat32 ? "float32" : "bfloat16",
+                                              test.param.adapters ? "_adapters" : "");
+                         });
 
 /// The shares of one pass over a batch.
 std::vector<Share> shares_of(const CausalLm& model, const PackedBatch& batch) {

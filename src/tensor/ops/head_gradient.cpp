@@ -6,7 +6,7 @@ namespace agro {
 namespace {
 
 constexpr int64_t kWholeRowFloats = 16'000'000;  // of logits, 61 MiB
-constexpr int64_t kFewestWholeRows = 256;        // below these, packing the head for each chunk costs more than a product
+constexpr int64_t kFewestWholeRows = 256;  // below these, packing the head for each chunk costs more than a product
 
 /// The right-hand side of a sum over `rows`, copied even where it could be read in place: many products read it.
 RightHandSide packed_copy(const float* x, int64_t rows, int64_t columns, Products products) {

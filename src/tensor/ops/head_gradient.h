@@ -29,8 +29,8 @@ class RowNormalizers {
   std::vector<float> target_logits_;
 };
 
-/// Those of hidden rows [N, C] under the whole head: logits block after block of the vocabulary. Contiguous float32 on the
-/// CPU, targets int64 [N].
+/// Those of hidden rows [N, C] under the whole head: logits block after block of the vocabulary. Contiguous float32 on
+/// the CPU, targets int64 [N].
 RowNormalizers row_normalizers(const Tensor& hidden, const Tensor& weight, const LinearWeight& head,
                                const Tensor& targets, double temperature);
 

@@ -1,6 +1,6 @@
 #pragma once
-// A row times a matrix of bfloat16 pairs, without AMX but with its bits: for so few rows that reading the matrix is what
-// takes time.
+// A row times a matrix of bfloat16 pairs, without AMX but with its bits: for so few rows that reading the matrix is
+// what takes time.
 #include <cstdint>
 
 namespace agro {
