@@ -99,6 +99,10 @@ export -f cell run measure settings_of logged
 
 for stage in ${STAGES:-adders wordmath}; do
   prepare "$stage"
+  start=models/wordmath
+  [ "$stage" = adders ] && start=$ADDERS/2l-1h-128d
+  mkdir -p "$OUT/$stage"
+  [ -f "$OUT/$stage/before.json" ] || measure "$stage" "$start" "$OUT/$stage/before.json" >/dev/null
   case $stage in
     adders) all="agro kl_policy_gradient ppo grpo rloo dpo ipo" ;;
     wordmath) all="agro kl_policy_gradient ppo grpo" ;;
@@ -106,4 +110,5 @@ for stage in ${STAGES:-adders wordmath}; do
   for objective in ${OBJECTIVES:-$all}; do
     for kind in ${DATA:-$(data_of "$stage")}; do echo "$stage $objective $kind"; done
   done | in_parallel cell
+  tools/study_figures.py "$OUT" "$stage" docs/images
 done

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Tables and drawings of scripts/study.sh, from the results it has left so far. Needs Python alone.
+
+    tools/study_figures.py RUNS_FOLDER STAGE IMAGE_FOLDER      writes RUNS_FOLDER/STAGE/tables.md and two SVG files
+
+Intervals are 95 % t-intervals over the seeds of the chosen point; a difference is paired by seed. The drawings are of one
+colour scheme on a white ground, so that they can be read on pages of either kind.
+"""
+import glob
+import html
+import json
+import math
+import os
+import sys
+
+OBJECTIVES = ["agro", "kl_policy_gradient", "ppo", "grpo", "rloo", "dpo", "ipo"]
+KINDS = ["fresh", "stored-itself", "stored-other", "mixed"]
+COLOURS = dict(zip(OBJECTIVES, ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#666666", "#56b4e9"]))
+# Upper 2.5 % points of Student's t, by degrees of freedom.
+T = [0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
+
+
+class Cell:
+    """The runs of one objective on one kind of data: candidates by (β, learning rate), and the seeds of the chosen one."""
+
+    def __init__(self, folder):
+        self.grid, self.seeds, self.chosen = {}, {}, None
+        for path in glob.glob(folder + "/grid/*/result.json"):
+            self.grid[os.path.basename(os.path.dirname(path))] = figures(path)
+        for path in glob.glob(folder + "/seed-*/result.json"):
+            self.seeds[int(os.path.dirname(path).rsplit("-", 1)[1])] = figures(path)
+        if os.path.exists(folder + "/chosen"):
+            self.chosen = open(folder + "/chosen", encoding="utf-8").read().strip()
+
+    def values(self, name):
+        return [self.seeds[seed][name] for seed in sorted(self.seeds)]
+
+
+def figures(path):
+    with open(path, encoding="utf-8") as file:
+        record = json.loads(file.read())
+    record = record.get("evaluation", record)
+    sampled = record.get("answer_probability", record.get("sampled_accuracy"))
+    return {"greedy": 100 * record["greedy_accuracy"], "sampled": 100 * sampled, "kl": record.get("kl"),
+            "diverged": record.get("diverged", False)}
+
+
+def interval(values):
+    """Mean and half the width of its 95 % t-interval; NaN for a single value."""
+    n, mean = len(values), sum(values) / len(values)
+    if n < 2:
+        return mean, math.nan
+    return mean, T[n - 1] * math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+
+
+def plus_minus(values, sign=""):
+    mean, half = interval(values)
+    return f"{mean:{sign}.1f} ± {half:.1f}".replace("-", "−")
+
+
+def table(cells, kinds, entry):
+    rows = [f"| objective | {' | '.join(kinds)} |", "|---|" + "---|" * len(kinds)]
+    for objective in OBJECTIVES:
+        if any((objective, kind) in cells for kind in kinds):
+            entries = [entry(cells[objective, kind], objective, kind) if (objective, kind) in cells else "" for kind in kinds]
+            rows.append(f"| `{objective}` | {' | '.join(entries)} |")
+    return "\n".join(rows) + "\n"
+
+
+def by_numbers(point):
+    return tuple(float(number) for number in point.split(","))
+
+
+def tables(cells, kinds):
+    def accuracies(cell, *_):
+        if not cell.seeds:
+            return ""
+        short = "" if len(cell.seeds) == 5 else f" ({len(cell.seeds)} seeds)"
+        return f"{plus_minus(cell.values('greedy'))} / {plus_minus(cell.values('sampled'))}{short}"
+
+    def difference(cell, objective, kind):
+        agro = cells.get(("agro", kind))
+        shared = sorted(agro.seeds.keys() & cell.seeds.keys()) if agro else []
+        if objective == "agro" or len(shared) < 2:
+            return ""
+        parts = []
+        for name in ("greedy", "sampled"):
+            values = [agro.seeds[seed][name] - cell.seeds[seed][name] for seed in shared]
+            mean, half = interval(values)
+            clear = "**" if abs(mean) > half else ""
+            parts.append(clear + plus_minus(values, "+") + clear)
+        return " / ".join(parts)
+
+    def kl(cell, *_):
+        values = [seed["kl"] for seed in cell.seeds.values() if seed["kl"] is not None]
+        return f"{interval(values)[0]:.2f}" if values else ""
+
+    def candidates(cell, *_):
+        return "".join(
+            f"{point.replace(',', ', ')}: {'diverged' if f['diverged'] else '%.1f / %.1f' % (f['greedy'], f['sampled'])}<br>"
+            for point, f in sorted(cell.grid.items(), key=lambda item: by_numbers(item[0])))
+
+    return "\n".join([
+        "Greedy / sampled accuracy on the evaluation prompts:\n", table(cells, kinds, accuracies),
+        "AGRO minus the row, paired by seed; bold where 0 is outside:\n", table(cells, kinds, difference),
+        "KL to the starting model, nats:\n", table(cells, kinds, kl),
+        "Chosen β, learning rate:\n", table(cells, kinds, lambda cell, *_: (cell.chosen or "").replace(",", ", ")),
+        "Every candidate aside, greedy / sampled:\n", table(cells, kinds, candidates)])
+
+
+class Drawing:
+    def __init__(self, width, height, title):
+        self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+                      f'font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#333">',
+                      f"<title>{html.escape(title)}</title>", f'<rect width="{width}" height="{height}" fill="#fff"/>']
+        self.text(20, 26, title, size=15, weight=600)
+
+    def text(self, x, y, text, anchor="start", size=12, weight=400, colour="#333", turn=None):
+        turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
+                          f'fill="{colour}"{turned}>{html.escape(text)}</text>')
+
+    def line(self, x1, y1, x2, y2, colour="#ddd", width=0.7):
+        self.parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+                          f'stroke-width="{width}"/>')
+
+    def path(self, points, colour, width=1.5):
+        self.parts.append('<path d="M' + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) +
+                          f'" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"/>')
+
+    def dot(self, x, y, colour, filled=True, radius=4.0):
+        self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" stroke="{colour}" stroke-width="1.6" '
+                          f'fill="{colour if filled else "#fff"}"/>')
+
+    def save(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(self.parts) + "\n</svg>\n")
+
+
+def draw_accuracies(cells, kinds, before, title, path):
+    """A panel for each kind of data, a line for each objective: greedy filled, sampled hollow, intervals as bars."""
+    objectives = [o for o in OBJECTIVES if any(cells[o, k].seeds for k in kinds if (o, k) in cells)]
+    ends = [mean + half for o in objectives for k in kinds if (o, k) in cells and cells[o, k].seeds
+            for mean, half in [interval(cells[o, k].values("greedy"))]]
+    low = 10 * math.floor(before["sampled"] / 10) - 5
+    high = 5 * math.ceil(max(ends) / 5)
+    left, top, width, gap, row = 140, 74, 190, 18, 26
+    height = row * len(objectives) + 10
+    drawing = Drawing(left + len(kinds) * (width + gap), top + height + 56, title)
+    for number, kind in enumerate(kinds):
+        x0 = left + number * (width + gap)
+        x_of = lambda value: x0 + 12 + (width - 24) * (value - low) / (high - low)
+        drawing.text(x0 + width / 2, top - 10, kind, "middle", weight=600)
+        for tick in range(10 * math.ceil(low / 10), high + 1, 10):
+            drawing.line(x_of(tick), top, x_of(tick), top + height)
+            drawing.text(x_of(tick), top + height + 16, str(tick), "middle", 11)
+        for value in before.values():
+            drawing.line(x_of(value), top, x_of(value), top + height, "#333", 1)
+        for line, objective in enumerate(objectives):
+            y = top + 5 + row * (line + 0.5)
+            if number == 0:
+                drawing.text(left - 8, y + 4, objective, "end", colour=COLOURS[objective], weight=600)
+            cell = cells.get((objective, kind))
+            if not cell or not cell.seeds:
+                continue
+            for name, filled, shift in (("greedy", True, -4), ("sampled", False, 4)):
+                mean, half = interval(cell.values(name))
+                if mean < low:
+                    drawing.text(x0 + 6, y + shift + 3, f"◂ {name} {mean:.0f}", size=9, colour=COLOURS[objective])
+                    continue
+                if half == half:
+                    drawing.line(x_of(max(low, mean - half)), y + shift, x_of(min(high, mean + half)), y + shift,
+                                 COLOURS[objective], 2)
+                drawing.dot(x_of(mean), y + shift, COLOURS[objective], filled, 3.5)
+        drawing.path([(x0, top), (x0, top + height), (x0 + width, top + height)], "#555", 1)
+    drawing.text(left, top + height + 40,
+                 "percent right on the evaluation prompts; filled: greedy, hollow: sampled; bars: 95 % intervals over seeds; "
+                 "upright: before training", size=11)
+    drawing.save(path)
+
+
+def draw_frontier(cells, kinds, rate, title, path):
+    """Sampled accuracy over KL to the reference, one line for each objective through its values of β, largest first."""
+    points = {}
+    for (objective, kind), cell in cells.items():
+        swept = sorted(((by_numbers(p)[0], f) for p, f in cell.grid.items() if p.endswith("," + rate)), key=lambda item: -item[0])
+        points[objective, kind] = [(beta, f["kl"], f["sampled"]) for beta, f in swept if f["kl"] is not None]
+    least, most = 0.01, 100.0
+    columns, left, top, width, height, gap = 2, 56, 84, 360, 220, 60
+    rows = math.ceil(len(kinds) / columns)
+    drawing = Drawing(left + columns * (width + gap), top + rows * (height + gap) + 6, title)
+    x = left
+    for objective in OBJECTIVES:
+        if any(points.get((objective, kind)) for kind in kinds):
+            drawing.dot(x, 46, COLOURS[objective])
+            drawing.text(x + 8, 50, objective, colour=COLOURS[objective], weight=600)
+            x += 28 + 7.5 * len(objective)
+    for number, kind in enumerate(kinds):
+        x0, y0 = left + number % columns * (width + gap), top + number // columns * (height + gap)
+        top_value = 80
+        x_of = lambda kl: x0 + width * math.log(min(most, max(least, kl)) / least) / math.log(most / least)
+        y_of = lambda value: y0 + height * (1 - value / top_value)
+        drawing.text(x0 + 6, y0 - 6, kind, weight=600)
+        for exponent in range(-2, 3):
+            drawing.line(x_of(10.0 ** exponent), y0, x_of(10.0 ** exponent), y0 + height)
+            drawing.text(x_of(10.0 ** exponent), y0 + height + 15, f"{10.0 ** exponent:g}", "middle", 11)
+        for tick in range(0, top_value + 1, 20):
+            drawing.line(x0, y_of(tick), x0 + width, y_of(tick))
+            drawing.text(x0 - 6, y_of(tick) + 4, str(tick), "end", 11)
+        for objective in OBJECTIVES:
+            swept = [(x_of(kl), y_of(value)) for _, kl, value in points.get((objective, kind), [])]
+            if swept:
+                drawing.path(swept, COLOURS[objective])
+                for place in swept:
+                    drawing.dot(*place, COLOURS[objective], radius=3)
+        drawing.path([(x0, y0), (x0, y0 + height), (x0 + width, y0 + height)], "#555", 1)
+        if number // columns == rows - 1:
+            drawing.text(x0 + width / 2, y0 + height + 34, "KL to the starting model, nats per response", "middle")
+        if number % columns == 0:
+            drawing.text(x0 - 38, y0 + height / 2, "sampled accuracy, percent", "middle", turn=-90)
+    drawing.save(path)
+
+
+def main():
+    runs, stage, images = sys.argv[1:]
+    cells = {}
+    for objective in OBJECTIVES:
+        for kind in KINDS:
+            if os.path.isdir(f"{runs}/{stage}/{objective}/{kind}"):
+                cells[objective, kind] = Cell(f"{runs}/{stage}/{objective}/{kind}")
+    kinds = [kind for kind in KINDS if any(k == kind for _, k in cells)]
+    with open(f"{runs}/{stage}/tables.md", "w", encoding="utf-8") as file:
+        file.write(tables(cells, kinds))
+    name = {"adders": "Three-digit addition", "wordmath": "Word problems, models/wordmath"}[stage]
+    draw_accuracies(cells, kinds, figures(f"{runs}/{stage}/before.json"), f"{name}: objectives by where responses come from",
+                    f"{images}/study-{stage}-accuracy.svg")
+    draw_frontier(cells, kinds, "1e-4", f"{name}: accuracy against KL, one point for each β", f"{images}/study-{stage}-frontier.svg")
+
+
+if __name__ == "__main__":
+    main()
