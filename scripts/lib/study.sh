@@ -22,7 +22,8 @@ objective_settings() {  # OBJECTIVE DATA
   esac
 }
 
-figure() { sed -n "s/.*\"$1\": *\([0-9.e-]*\).*/\1/p" "$2" | tail -n 1; }  # NAME FILE
+# A number of a JSON file; evaluations have some names twice, once with an object.
+figure() { sed -n "s/.*\"$1\": *\([0-9.e-][0-9.e-]*\).*/\1/p" "$2" | tail -n 1; }  # NAME FILE
 
 # Sampled accuracy: the probability of the answer where it was measured, which is exact, else that of the samples.
 sampled() {  # FILE
@@ -52,7 +53,7 @@ train_run() {  # CONFIG FOLDER SETTINGS…
 }
 export -f data_settings objective_settings figure sampled best train_run
 
-# Calls FUNCTION with the words of each line of standard input, one call per core at a time; SLOT numbers them.
+# Calls FUNCTION, which is exported, with the words of each line of standard input, one call per core at a time.
 in_parallel() {  # FUNCTION
-  xargs -r -P "${JOBS:-$(nproc)}" --process-slot-var=SLOT -L 1 bash -c 'set -euo pipefail; "$@"' call "$1"
+  xargs -r -P "${JOBS:-$(nproc)}" -L 1 bash -c 'set -euo pipefail; "$@"' call "$1"
 }
