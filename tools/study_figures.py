@@ -132,50 +132,56 @@ class Drawing:
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" stroke="{colour}" stroke-width="1.6" '
                           f'fill="{colour if filled else "#fff"}"/>')
 
+    def band(self, x1, y1, x2, y2, colour):
+        self.parts.append(f'<rect x="{x1:.1f}" y="{y1:.1f}" width="{x2 - x1:.1f}" height="{y2 - y1:.1f}" fill="{colour}" '
+                          'fill-opacity="0.15"/>')
+
     def save(self, path):
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(self.parts) + "\n</svg>\n")
 
 
 def draw_accuracies(cells, kinds, before, title, path):
-    """A panel for each kind of data, a line for each objective: greedy filled, sampled hollow, intervals as bars."""
+    """A panel for each kind of data, a line for each objective: greedy accuracy above, sampled below."""
     objectives = [o for o in OBJECTIVES if any(cells[o, k].seeds for k in kinds if (o, k) in cells)]
-    ends = [mean + half for o in objectives for k in kinds if (o, k) in cells and cells[o, k].seeds
-            for mean, half in [interval(cells[o, k].values("greedy"))]]
-    low = 10 * math.floor(before["sampled"] / 10) - 5
-    high = 5 * math.ceil(max(ends) / 5)
-    left, top, width, gap, row = 140, 74, 190, 18, 26
-    height = row * len(objectives) + 10
-    drawing = Drawing(left + len(kinds) * (width + gap), top + height + 56, title)
-    for number, kind in enumerate(kinds):
-        x0 = left + number * (width + gap)
-        x_of = lambda value: x0 + 12 + (width - 24) * (value - low) / (high - low)
-        drawing.text(x0 + width / 2, top - 10, kind, "middle", weight=600)
-        for tick in range(10 * math.ceil(low / 10), high + 1, 10):
-            drawing.line(x_of(tick), top, x_of(tick), top + height)
-            drawing.text(x_of(tick), top + height + 16, str(tick), "middle", 11)
-        for value in before.values():
-            drawing.line(x_of(value), top, x_of(value), top + height, "#333", 1)
-        for line, objective in enumerate(objectives):
-            y = top + 5 + row * (line + 0.5)
-            if number == 0:
-                drawing.text(left - 8, y + 4, objective, "end", colour=COLOURS[objective], weight=600)
-            cell = cells.get((objective, kind))
-            if not cell or not cell.seeds:
-                continue
-            for name, filled, shift in (("greedy", True, -4), ("sampled", False, 4)):
-                mean, half = interval(cell.values(name))
+    left, top, width, gap, row = 140, 64, 200, 18, 22
+    height = row * len(objectives) + 8
+    drawing = Drawing(left + len(kinds) * (width + gap), top + 2 * (height + 62) - 4, title)
+    for line, name in enumerate(("greedy", "sampled")):
+        y0 = top + line * (height + 62)
+        intervals = {(o, k): interval(cells[o, k].values(name)) for o in objectives for k in kinds
+                     if (o, k) in cells and cells[o, k].seeds}
+        low = 5 * math.floor(before[name] / 5)
+        high = max(mean + (half if half == half else 0) for mean, half in intervals.values()) + 1
+        drawing.text(20, y0 - 10, name, weight=600)
+        for column, kind in enumerate(kinds):
+            x0 = left + column * (width + gap)
+            x_of = lambda value: x0 + 8 + (width - 12) * (value - low) / (high - low)
+            drawing.text(x0 + width / 2, y0 - 10, kind, "middle", weight=600)
+            for tick in range(low, math.ceil(high), 5):
+                drawing.line(x_of(tick), y0, x_of(tick), y0 + height)
+                drawing.text(x_of(tick), y0 + height + 16, str(tick), "middle", 11)
+            drawing.line(x_of(before[name]), y0, x_of(before[name]), y0 + height, "#333", 1)
+            if ("agro", kind) in intervals:
+                mean, half = intervals["agro", kind]
+                if half == half:
+                    drawing.band(x_of(mean - half), y0, x_of(mean + half), y0 + height, COLOURS["agro"])
+            for number, objective in enumerate(objectives):
+                y = y0 + 4 + row * (number + 0.5)
+                if column == 0:
+                    drawing.text(left - 8, y + 4, objective, "end", colour=COLOURS[objective], weight=600)
+                if (objective, kind) not in intervals:
+                    continue
+                mean, half = intervals[objective, kind]
                 if mean < low:
-                    drawing.text(x0 + 6, y + shift + 3, f"◂ {name} {mean:.0f}", size=9, colour=COLOURS[objective])
+                    drawing.text(x0 + 6, y + 4, f"◂ {mean:.1f}", size=11, colour=COLOURS[objective])
                     continue
                 if half == half:
-                    drawing.line(x_of(max(low, mean - half)), y + shift, x_of(min(high, mean + half)), y + shift,
-                                 COLOURS[objective], 2)
-                drawing.dot(x_of(mean), y + shift, COLOURS[objective], filled, 3.5)
-        drawing.path([(x0, top), (x0, top + height), (x0 + width, top + height)], "#555", 1)
-    drawing.text(left, top + height + 40,
-                 "percent right on the evaluation prompts; filled: greedy, hollow: sampled; bars: 95 % intervals over seeds; "
-                 "upright: before training", size=11)
+                    drawing.line(x_of(max(low, mean - half)), y, x_of(mean + half), y, COLOURS[objective], 2)
+                drawing.dot(x_of(mean), y, COLOURS[objective], radius=3.5)
+            drawing.path([(x0, y0), (x0, y0 + height), (x0 + width, y0 + height)], "#555", 1)
+        drawing.text(left, y0 + height + 34, "percent right on the evaluation prompts; bars and AGRO's shade: 95 % intervals over "
+                     "seeds; upright line: before training", size=11)
     drawing.save(path)
 
 
@@ -185,35 +191,38 @@ def draw_frontier(cells, kinds, rate, title, path):
     for (objective, kind), cell in cells.items():
         swept = sorted(((by_numbers(p)[0], f) for p, f in cell.grid.items() if p.endswith("," + rate)), key=lambda item: -item[0])
         points[objective, kind] = [(beta, f["kl"], f["sampled"]) for beta, f in swept if f["kl"] is not None]
-    least, most = 0.01, 100.0
-    columns, left, top, width, height, gap = 2, 56, 84, 360, 220, 60
+    seen = [point for swept in points.values() for point in swept]
+    most_right = 5 * math.ceil(max(right for _, _, right in seen) / 5)
+    least_right = most_right - 25
+    least, most = 0.01, 30.0
+    columns, left, top, width, height, gap = 2, 56, 84, 380, 230, 60
     rows = math.ceil(len(kinds) / columns)
-    drawing = Drawing(left + columns * (width + gap), top + rows * (height + gap) + 6, title)
+    drawing = Drawing(left + columns * (width + gap) - gap + 24, top + rows * (height + gap) - 8, title)
     x = left
     for objective in OBJECTIVES:
         if any(points.get((objective, kind)) for kind in kinds):
             drawing.dot(x, 46, COLOURS[objective])
             drawing.text(x + 8, 50, objective, colour=COLOURS[objective], weight=600)
-            x += 28 + 7.5 * len(objective)
+            x += 30 + 7.8 * len(objective)
+    drawing.text(x, 50, f"hollow: below {least_right}", size=11)
     for number, kind in enumerate(kinds):
         x0, y0 = left + number % columns * (width + gap), top + number // columns * (height + gap)
-        top_value = 80
         x_of = lambda kl: x0 + width * math.log(min(most, max(least, kl)) / least) / math.log(most / least)
-        y_of = lambda value: y0 + height * (1 - value / top_value)
+        y_of = lambda value: y0 + height * (most_right - max(least_right, value)) / (most_right - least_right)
         drawing.text(x0 + 6, y0 - 6, kind, weight=600)
-        for exponent in range(-2, 3):
+        for exponent in range(-2, 2):
             drawing.line(x_of(10.0 ** exponent), y0, x_of(10.0 ** exponent), y0 + height)
             drawing.text(x_of(10.0 ** exponent), y0 + height + 15, f"{10.0 ** exponent:g}", "middle", 11)
-        for tick in range(0, top_value + 1, 20):
+        for tick in range(least_right, most_right + 1, 5):
             drawing.line(x0, y_of(tick), x0 + width, y_of(tick))
             drawing.text(x0 - 6, y_of(tick) + 4, str(tick), "end", 11)
-        for objective in OBJECTIVES:
-            swept = [(x_of(kl), y_of(value)) for _, kl, value in points.get((objective, kind), [])]
-            if swept:
-                drawing.path(swept, COLOURS[objective])
-                for place in swept:
-                    drawing.dot(*place, COLOURS[objective], radius=3)
         drawing.path([(x0, y0), (x0, y0 + height), (x0 + width, y0 + height)], "#555", 1)
+        for objective in reversed(OBJECTIVES):
+            swept = [(x_of(kl), y_of(right), right >= least_right) for _, kl, right in points.get((objective, kind), [])]
+            if swept:
+                drawing.path([place[:2] for place in swept], COLOURS[objective])
+                for px, py, inside in swept:
+                    drawing.dot(px, py, COLOURS[objective], inside, 3)
         if number // columns == rows - 1:
             drawing.text(x0 + width / 2, y0 + height + 34, "KL to the starting model, nats per response", "middle")
         if number % columns == 0:
