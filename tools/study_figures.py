@@ -16,6 +16,7 @@ import sys
 OBJECTIVES = ["agro", "kl_policy_gradient", "ppo", "grpo", "rloo", "dpo", "ipo"]
 KINDS = ["fresh", "stored-itself", "stored-other", "mixed"]
 COLOURS = dict(zip(OBJECTIVES, ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#666666", "#56b4e9"]))
+SWEEP_RATE, EQUAL_KL = "1e-4", 0.1
 # Upper 2.5 % points of Student's t, by degrees of freedom.
 T = [0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
 
@@ -71,9 +72,15 @@ def by_numbers(point):
     return tuple(float(number) for number in point.split(","))
 
 
+def sweep(cell):
+    """(β, KL, sampled accuracy) of the candidates that differ in β alone, from the largest β on."""
+    return sorted(((by_numbers(point)[0], f["kl"], f["sampled"]) for point, f in cell.grid.items()
+                   if point.endswith("," + SWEEP_RATE) and f["kl"] is not None), reverse=True)
+
+
 def tables(cells, kinds):
     def accuracies(cell, *_):
-        if not cell.seeds:
+        if len(cell.seeds) < 2:
             return ""
         short = "" if len(cell.seeds) == 5 else f" ({len(cell.seeds)} seeds)"
         return f"{plus_minus(cell.values('greedy'))} / {plus_minus(cell.values('sampled'))}{short}"
@@ -95,6 +102,15 @@ def tables(cells, kinds):
         values = [seed["kl"] for seed in cell.seeds.values() if seed["kl"] is not None]
         return f"{interval(values)[0]:.2f}" if values else ""
 
+    def at_equal_kl(cell, *_):
+        """Along the sweep of β from large to small, interpolated in log KL, where it first passes EQUAL_KL."""
+        swept = sweep(cell)
+        for (_, kl, right), (_, next_kl, next_right) in zip(swept, swept[1:]):
+            if 0 < kl <= EQUAL_KL <= next_kl:
+                share = math.log(EQUAL_KL / kl) / math.log(next_kl / kl)
+                return f"{right + share * (next_right - right):.1f}"
+        return "not reached" if swept else ""
+
     def candidates(cell, *_):
         return "".join(
             f"{point.replace(',', ', ')}: {'diverged' if f['diverged'] else '%.1f / %.1f' % (f['greedy'], f['sampled'])}<br>"
@@ -104,6 +120,7 @@ def tables(cells, kinds):
         "Greedy / sampled accuracy on the evaluation prompts:\n", table(cells, kinds, accuracies),
         "AGRO minus the row, paired by seed; bold where 0 is outside:\n", table(cells, kinds, difference),
         "KL to the starting model, nats:\n", table(cells, kinds, kl),
+        f"Sampled accuracy aside at a KL of {EQUAL_KL} nats, from the sweep of β:\n", table(cells, kinds, at_equal_kl),
         "Chosen β, learning rate:\n", table(cells, kinds, lambda cell, *_: (cell.chosen or "").replace(",", ", ")),
         "Every candidate aside, greedy / sampled:\n", table(cells, kinds, candidates)])
 
@@ -185,12 +202,9 @@ def draw_accuracies(cells, kinds, before, title, path):
     drawing.save(path)
 
 
-def draw_frontier(cells, kinds, rate, title, path):
+def draw_frontier(cells, kinds, title, path):
     """Sampled accuracy over KL to the reference, one line for each objective through its values of β, largest first."""
-    points = {}
-    for (objective, kind), cell in cells.items():
-        swept = sorted(((by_numbers(p)[0], f) for p, f in cell.grid.items() if p.endswith("," + rate)), key=lambda item: -item[0])
-        points[objective, kind] = [(beta, f["kl"], f["sampled"]) for beta, f in swept if f["kl"] is not None]
+    points = {key: sweep(cell) for key, cell in cells.items()}
     seen = [point for swept in points.values() for point in swept]
     most_right = 5 * math.ceil(max(right for _, _, right in seen) / 5)
     least_right = most_right - 25
@@ -243,7 +257,7 @@ def main():
     name = {"adders": "Three-digit addition", "wordmath": "Word problems, models/wordmath"}[stage]
     draw_accuracies(cells, kinds, figures(f"{runs}/{stage}/before.json"), f"{name}: objectives by where responses come from",
                     f"{images}/study-{stage}-accuracy.svg")
-    draw_frontier(cells, kinds, "1e-4", f"{name}: accuracy against KL, one point for each β", f"{images}/study-{stage}-frontier.svg")
+    draw_frontier(cells, kinds, f"{name}: accuracy against KL, one point for each β", f"{images}/study-{stage}-frontier.svg")
 
 
 if __name__ == "__main__":
