@@ -86,9 +86,11 @@ run() {  # STAGE OBJECTIVE DATA BETA RATE SEED FOLDER
 
 # All runs of one pair of objective and data.
 cell() {  # STAGE OBJECTIVE DATA
-  local at=$OUT/$1/$2/$3 rates beta rate seed
+  local at=$OUT/$1/$2/$3 betas=$BETAS rates beta rate seed
+  # PPO's KL is that of who wrote the responses, the reference: whatever β is, it subtracts nothing.
+  [ "$2-$3" = ppo-stored-itself ] && betas=0.1
   read -ra rates <<<"$RATES"
-  for beta in $BETAS; do run "$1" "$2" "$3" "$beta" "${rates[0]}" 0 "$at/grid/$beta,${rates[0]}"; done
+  for beta in $betas; do run "$1" "$2" "$3" "$beta" "${rates[0]}" 0 "$at/grid/$beta,${rates[0]}"; done
   IFS=, read -r beta rate <<<"$(best "$at"/grid/*,"${rates[0]}")"
   for rate in "${rates[@]:1}"; do run "$1" "$2" "$3" "$beta" "$rate" 0 "$at/grid/$beta,$rate"; done
   best "$at"/grid/* >"$at/chosen"
