@@ -163,9 +163,9 @@ def draw_accuracies(cells, kinds, before, title, path):
     objectives = [o for o in OBJECTIVES if any(cells[o, k].seeds for k in kinds if (o, k) in cells)]
     left, top, width, gap, row = 140, 64, 200, 18, 22
     height = row * len(objectives) + 8
-    drawing = Drawing(left + len(kinds) * (width + gap), top + 2 * (height + 62) - 4, title)
+    drawing = Drawing(left + len(kinds) * (width + gap), top + 2 * (height + 54) + 2, title)
     for line, name in enumerate(("greedy", "sampled")):
-        y0 = top + line * (height + 62)
+        y0 = top + line * (height + 54)
         intervals = {(o, k): interval(cells[o, k].values(name)) for o in objectives for k in kinds
                      if (o, k) in cells and cells[o, k].seeds}
         low = 5 * math.floor(before[name] / 5)
@@ -197,8 +197,8 @@ def draw_accuracies(cells, kinds, before, title, path):
                     drawing.line(x_of(max(low, mean - half)), y, x_of(mean + half), y, COLOURS[objective], 2)
                 drawing.dot(x_of(mean), y, COLOURS[objective], radius=3.5)
             drawing.path([(x0, y0), (x0, y0 + height), (x0 + width, y0 + height)], "#555", 1)
-        drawing.text(left, y0 + height + 34, "percent right on the evaluation prompts; bars and AGRO's shade: 95 % intervals over "
-                     "seeds; upright line: before training", size=11)
+    drawing.text(left, y0 + height + 36, "percent right on the evaluation prompts; bars and AGRO's shade: 95 % intervals over "
+                 "seeds; upright line: before training", size=11)
     drawing.save(path)
 
 
