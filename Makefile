@@ -1,6 +1,6 @@
 # Shortcuts around the CMake presets. Every real target first installs what is missing (instant when nothing is).
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench format lint
+.PHONY: help demo study test build bench format lint
 
 SOURCES = $(shell find src tests bench tools -name '*.h' -o -name '*.cpp')
 
@@ -11,6 +11,9 @@ help:   ## list the targets
 
 demo: build  ## a complete training run on a small model, start to finish
 	@scripts/demo.sh
+
+study: build  ## objectives against data, tuned alike, with figures: hours, resumable (docs/results/study.md)
+	@scripts/study.sh
 
 test: build  ## build, then run every test
 	@scripts/install-deps.sh browser 2>/dev/null || echo "Chromium cannot be installed: the tests of the report page in a browser are skipped"

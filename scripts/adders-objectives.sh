@@ -6,6 +6,7 @@
 #     scripts/adders-objectives.sh [SHARED_FOLDER]      about 90 minutes on 2 cores beside other work
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/lib/study.sh
 export AGRO=${AGRO:-build/release/bin/agro}
 export ADDERS=${1:-../shared}/models/mathgpt-adders
 export OUT=runs/adders/objectives
@@ -28,49 +29,27 @@ shapes_of() {  # OBJECTIVE
 }
 
 settings_of() {  # OBJECTIVE DATA
-  local itself=$ADDERS/tasks/completions_1_2.jsonl other=$ADDERS/tasks/completions_1_1.jsonl
-  case $1 in
-    dpo) echo objective.pairing=best_worst ;;
-    kl_policy_gradient) echo objective.kl_estimator=full_vocabulary ;;
-  esac
-  case $2 in
-    stored-itself) echo "data.prompts= data.completions=['$itself'] group.fresh_per_group=0 group.stored_per_group=8" ;;
-    stored-other) echo "data.prompts= data.completions=['$other'] group.fresh_per_group=0 group.stored_per_group=8" ;;
-    mixed) echo "data.prompts= data.completions=['$itself','$other'] group.fresh_per_group=4 group.stored_per_group=4" ;;
-  esac
-  # PPO and GRPO want ratios to whoever wrote a response, token by token. The model's own were drawn from what is now
-  # the reference; the other network's are unknown, and taken for the policy's own.
-  case $1-$2 in
-    ppo-stored-itself | grpo-stored-itself) echo data.stored_behavior=reference ;;
-    ppo-stored-other | grpo-stored-other | ppo-mixed | grpo-mixed) echo data.stored_behavior=policy ;;
-  esac
+  data_settings "$2" "$ADDERS/tasks/completions_1_2.jsonl" "$ADDERS/tasks/completions_1_1.jsonl"
+  objective_settings "$1" "$2"
 }
-
-figure() { sed -n "s/.*\"$1\": *\([0-9.e-]*\).*/\1/p" "$2" | tail -n 1; }  # NAME FILE
 
 # One run; leaves FOLDER/result.json: the evaluation aside, or that of the evaluation prompts for a reported run.
-train() {  # OBJECTIVE DATA SHAPE RATE SEED FOLDER
-  local folder=$6 set=() pair
+run() {  # OBJECTIVE DATA SHAPE RATE SEED FOLDER
+  local folder=$6
   [ -f "$folder/result.json" ] && return
-  for pair in objective.name="$1" $(settings_of "$1" "$2") objective."$3" optimizer.learning_rate="$4" run.seed="$5" \
-    run.output="$folder" model.path="$ADDERS/2l-1h-128d"; do set+=(--set "$pair"); done
-  mkdir -p "$folder"
-  if ! taskset -c "$SLOT" "$AGRO" train configs/adders/objectives.toml --resume "${set[@]}" >"$folder/log" 2>&1; then
-    grep -q 'steps in a row had a non-finite loss' "$folder/log" || { cat "$folder/log" >&2; return 255; }
-    echo '{"diverged": true, "greedy_accuracy": 0, "answer_probability": 0}' >"$folder/result.json"
-  elif [ "$5" = 0 ]; then
+  train_run configs/adders/objectives.toml "$folder" objective.name="$1" $(settings_of "$1" "$2") objective."$3" \
+    optimizer.learning_rate="$4" run.seed="$5" model.path="$ADDERS/2l-1h-128d"
+  if [ "$5" = 0 ] && [ -d "$folder/final" ]; then
     grep '"evaluation"' "$folder/metrics.jsonl" | tail -n 1 >"$folder/result.json.part"
     mv "$folder/result.json.part" "$folder/result.json"
-  else
-    "$AGRO" eval "$folder/final" "$ADDERS/tasks/eval_prompts.jsonl" --answer-probability --samples 0 --json "$folder/result.json" >/dev/null
+  elif [ -d "$folder/final" ]; then
+    "$AGRO" eval "$folder/final" "$ADDERS/tasks/eval_prompts.jsonl" --answer-probability --samples 0 --threads 1 \
+      --json "$folder/result.json" >/dev/null
   fi
   rm -rf "$folder/best" "$folder/checkpoints" "$folder/final"
-  echo "$folder: greedy $(figure greedy_accuracy "$folder/result.json"), sampled $(figure answer_probability "$folder/result.json")"
+  echo "$folder: greedy $(figure greedy_accuracy "$folder/result.json"), sampled $(sampled "$folder/result.json")"
 }
-export -f train settings_of figure
-in_parallel() {
-  xargs -r -P "${JOBS:-$(nproc)}" --process-slot-var=SLOT -L 1 bash -c 'set -euo pipefail; train "$@"' train
-}
+export -f run settings_of
 
 for objective in $objectives; do
   for kind in $data; do
@@ -80,18 +59,16 @@ for objective in $objectives; do
       done
     done
   done
-done | in_parallel
+done | in_parallel run
 
 # The chosen point has the largest sum of greedy and sampled accuracy aside.
 for objective in $objectives; do
   for kind in $data; do
-    for folder in "$OUT/grid/$objective/$kind"/*/; do
-      echo "$(figure greedy_accuracy "$folder/result.json") $(figure answer_probability "$folder/result.json") $(basename "$folder")"
-    done | awk '{if (NR == 1 || $1 + $2 > best) {best = $1 + $2; point = $3}} END {print point}' >"$OUT/grid/$objective/$kind/chosen"
+    best "$OUT/grid/$objective/$kind"/*/ >"$OUT/grid/$objective/$kind/chosen"
     IFS=, read -r shape rate <"$OUT/grid/$objective/$kind/chosen"
     for seed in 1 2 3; do echo "$objective $kind $shape $rate $seed $OUT/chosen/$objective/$kind/$seed"; done
   done
-done | in_parallel
+done | in_parallel run
 
 # Mean ± half the 95 % t-interval over three seeds (t = 4.303), percent.
 interval() {  # NAME FILES…
