@@ -9,6 +9,7 @@
 #include "generate/engine.h"
 #include "model/model_folder.h"
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): operator new is made of it here
 namespace {
 std::atomic<int64_t> allocations{0};
 
@@ -31,6 +32,7 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 namespace agro {
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 // The fence around LibTorch: every difference between the versions we build against (1.13 … 2.x) is settled here, and
 // the rooms include this instead of torch headers.
+#include <ATen/core/ivalue.h>  // before autograd's headers, which leave it incomplete: clang wants it whole
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>

@@ -8,6 +8,7 @@
 namespace agro {
 
 struct FreeMemory {
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what owns the memory
   void operator()(std::byte* p) const { std::free(p); }
 };
 using AlignedMemory = std::unique_ptr<std::byte[], FreeMemory>;

@@ -100,8 +100,9 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
   const int64_t last_chunk = (depth - 1) / RoundedMatrix::kChunk * RoundedMatrix::kChunk;
   std::array<BlockProduct, 8> products;
   const auto product_of = [&](int64_t row_block, int64_t column_block, int64_t chunk) -> BlockProduct& {
-    return products[static_cast<size_t>((row_block + 1 < row_blocks ? 1 : 0) +
-                                        (column_block + 1 < column_blocks ? 2 : 0) + (chunk < last_chunk ? 4 : 0))];
+    const size_t inner_rows = row_block + 1 < row_blocks ? 1 : 0,
+                 inner_columns = column_block + 1 < column_blocks ? 2 : 0, inner_k = chunk < last_chunk ? 4 : 0;
+    return products[inner_rows + inner_columns + inner_k];
   };
   for (const int64_t row_block : {int64_t{0}, row_blocks - 1})
     for (const int64_t column_block : {int64_t{0}, column_blocks - 1})
