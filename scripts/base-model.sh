@@ -14,5 +14,4 @@ mkdir -p "$out"
 "$agro" problems --split selection --count 500 --seed 2 -o "$out/selection.jsonl"
 
 random_start models/wordmath "$out/init" 640 0.05 "$out/tokenizer-text.jsonl"
-"$agro" sft configs/wordmath/base.toml --resume
-echo "The model is $out/run/final."
+supervised configs/wordmath/base.toml "$out/run"
