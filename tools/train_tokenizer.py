@@ -49,20 +49,26 @@ def merge_once(symbols, pair):
 
 
 def learn_merges(pieces, count):
+    words, counts = list(pieces), list(pieces.values())
+    pairs, places = collections.Counter(), collections.defaultdict(set)  # how often; in which words
+
+    def add(word, sign):
+        for pair in zip(words[word], words[word][1:]):
+            pairs[pair] += sign * counts[word]
+            if sign > 0:
+                places[pair].add(word)
+
+    for word in range(len(words)):
+        add(word, 1)
     merges = []
-    while len(merges) < count:
-        pairs = collections.Counter()
-        for symbols, n in pieces.items():
-            for pair in zip(symbols, symbols[1:]):
-                pairs[pair] += n
-        if not pairs:
-            break
+    while len(merges) < count and any(pairs.values()):
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))  # ties by text: the same file on every machine
         merges.append(best)
-        merged = collections.Counter()
-        for symbols, n in pieces.items():
-            merged[merge_once(symbols, best)] += n
-        pieces = merged
+        for word in places.pop(best):
+            add(word, -1)
+            words[word] = merge_once(words[word], best)
+            add(word, 1)
+        del pairs[best]
     return merges
 
 
