@@ -36,17 +36,24 @@ std::string interval_text(const Estimate& e) {
                     : fmt::format("{} – {}", short_number(e.interval.low), short_number(e.interval.high));
 }
 
+/// The accuracies of a part that its line on the screen has room for; the page and the file have all.
+bool fits_on_screen(const Estimate& e, int64_t samples) {
+  return e.name == "greedy_accuracy" || e.name.starts_with("avg_at_") || e.name == fmt::format("pass_at_{}", samples);
+}
+
 std::string parts_text(const EvaluationSummary& summary) {
   std::string text;
   for (size_t begin = 0, end = 0; begin < summary.parts.size(); begin = end) {
     const PartSummary& first = summary.parts[begin];
     std::vector<Column> columns = {{first.field, Align::kLeft}, {"prompts"}};
-    for (const Estimate& e : first.estimates) columns.push_back({measure_name(e.name)}), columns.push_back({"95 %"});
+    for (const Estimate& e : first.estimates)
+      if (fits_on_screen(e, summary.samples)) columns.push_back({measure_name(e.name)}), columns.push_back({"95 %"});
     Table table(columns);
     for (end = begin; end < summary.parts.size() && summary.parts[end].field == first.field; ++end) {
       const PartSummary& part = summary.parts[end];
       std::vector<std::string> cells = {part.value, std::to_string(part.prompts)};
-      for (const Estimate& e : part.estimates) cells.push_back(value_text(e)), cells.push_back(interval_text(e));
+      for (const Estimate& e : part.estimates)
+        if (fits_on_screen(e, summary.samples)) cells.push_back(value_text(e)), cells.push_back(interval_text(e));
       table.add_row(std::move(cells));
     }
     text += '\n' + table.text();
