@@ -21,7 +21,8 @@ class ParallelTest : public testing::Test {
  protected:
   void SetUp() override {
 #ifdef __SANITIZE_THREAD__
-    GTEST_SKIP() << "the thread sanitizer does not see the barriers inside libgomp and calls every handover a race";
+    GTEST_SKIP()
+        << "SKIPPED: the thread sanitizer does not see the barriers inside libgomp and calls every handover a race";
 #endif
   }
   void TearDown() override { unpin_this_thread(); }

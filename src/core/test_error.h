@@ -6,7 +6,7 @@
 
 namespace agro {
 
-/// The text of the Error that `action` throws; empty if it throws none.
+/// what() of the Error that `action` throws; empty, and so unlike any that a test expects, where it throws none.
 template <class Action>
 std::string error_of(Action&& action) {
   try {

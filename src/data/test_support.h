@@ -1,13 +1,13 @@
 #pragma once
-// For this room's tests: files in a folder of the test's own, and the text of an expected error.
+// For this room's tests: files in a folder of the test's own.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
 #include "core/file.h"
+#include "core/test_error.h"
 
 namespace agro {
 
@@ -18,18 +18,6 @@ inline Path test_file(const std::string& name, std::string_view content) {
       Path(::testing::TempDir()) / fmt::format("agro-{}-{}-{}", ::getpid(), test->test_suite_name(), test->name());
   write_atomically(folder / name, content);
   return folder / name;
-}
-
-/// what() of the Error that `action` throws; a failure of the test where it throws none.
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an Error";
-  return "";
 }
 
 }  // namespace agro

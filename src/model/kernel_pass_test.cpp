@@ -172,15 +172,14 @@ TEST(InferencePass, BadInputIsRefused) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
   KvCache cache(model.config(), 2, 4, model.activation_options());
   InferencePass pass(model, cache);
-  const auto error = [&](const TokenIds& ids, CachePlace place) {
-    return error_of([&] {
-      pass.run(ids, {0, static_cast<int64_t>(ids.size())}, {place}, [](int64_t, std::span<const float>, float) {});
-    });
+  const auto run = [&](const TokenIds& ids, CachePlace place) {
+    pass.run(ids, {0, static_cast<int64_t>(ids.size())}, {place}, [](int64_t, std::span<const float>, float) {});
   };
+  const auto error = [&](const TokenIds& ids, CachePlace place) { return error_of([&] { run(ids, place); }); };
   EXPECT_EQ(error({3, -1}, {0, 0}),
             fmt::format("token id -1 is outside the model's vocabulary of {}", model.config().vocab_size));
   EXPECT_EQ(error({1, 2, 3}, {1, 2}), "key/value cache of 4 positions cannot hold 3 more after 2");
-  EXPECT_EQ(error({1, 2, 3}, {1, 1}), "");
+  EXPECT_NO_THROW(run({1, 2, 3}, {1, 1}));
 }
 
 }  // namespace

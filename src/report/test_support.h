@@ -1,12 +1,12 @@
 #pragma once
-// For this room's tests: a folder of the test's own, files as text, and the text of an expected error.
+// For this room's tests: a folder of the test's own.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <string>
 
-#include "core/error.h"
 #include "core/file.h"
+#include "core/test_error.h"
 
 namespace agro {
 
@@ -18,18 +18,6 @@ inline Path test_folder() {
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;
-}
-
-/// what() of the Error that `action` throws; a failure of the test where it throws none.
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an Error";
-  return "";
 }
 
 }  // namespace agro
