@@ -1,13 +1,24 @@
 #include "model/inference_pass.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "core/parallel.h"
 #include "tensor/ops/embedding.h"
 
 namespace agro {
+namespace {
+
+/// Logits of the sequences from `first` on, a row for each state.
+void hand_out(int64_t first, int64_t vocabulary, const float* logits, const std::vector<LogSumExp>& state,
+              const InferencePass::LastRow& last_row) {
+  parallel_for(static_cast<int64_t>(state.size()), [&](int64_t i) {
+    last_row(first + i, {logits + i * vocabulary, static_cast<size_t>(vocabulary)},
+             state[static_cast<size_t>(i)].value());
+  });
+}
+
+}  // namespace
 
 InferencePass::InferencePass(const CausalLm& model, KvCache& cache) : model_(model), cache_(cache) {
   if (model.runs_on_kernels()) kernels_.emplace(model.parts());
@@ -18,13 +29,11 @@ void InferencePass::run(std::span<const TokenId> ids, const Offsets& offsets, co
   if (!kernels_) return run_tensors(ids, offsets, places, last_row);
   const FamilyParts& parts = model_.parts();
   check_ids(ids, parts.token_embedding.size(0));
+  check_room(offsets, places, cache_.capacity());
   positions_.clear();
   int64_t longest = 0;
   for (size_t s = 0; s < places.size(); ++s) {
-    const int64_t rows = offsets[s + 1] - offsets[s], length = places[s].past + rows;
-    if (length > cache_.capacity())
-      throw fail("key/value cache of {} positions cannot hold {} more after {}", cache_.capacity(), rows,
-                 places[s].past);
+    const int64_t length = places[s].past + offsets[s + 1] - offsets[s];
     for (int64_t position = places[s].past; position < length; ++position) positions_.push_back(position);
     longest = std::max(longest, length);
   }
@@ -60,10 +69,7 @@ void InferencePass::take_last_rows(const Share& share, const float* x, const Off
              {.first_column = column, .last_column = column + columns});
       log_sum_exp_update(rows, columns, values + column, vocabulary, 1.0F, logits.state.data());
     }
-    parallel_for(rows, [&](int64_t i) {
-      const LogSumExp& state = logits.state[static_cast<size_t>(i)];
-      last_row(begin + i, {values + i * vocabulary, static_cast<size_t>(vocabulary)}, state.max + std::log(state.sum));
-    });
+    hand_out(begin, vocabulary, values, logits.state, last_row);
   }
 }
 
@@ -87,10 +93,7 @@ void InferencePass::run_tensors(std::span<const TokenId> ids, const Offsets& off
   for (int64_t column = 0; column < vocabulary; column += kVocabularyBlock)
     log_sum_exp_update(rows, std::min(kVocabularyBlock, vocabulary - column), values + column, vocabulary, 1.0F,
                        state.data());
-  parallel_for(rows, [&](int64_t row) {
-    const LogSumExp& of_row = state[static_cast<size_t>(row)];
-    last_row(row, {values + row * vocabulary, static_cast<size_t>(vocabulary)}, of_row.max + std::log(of_row.sum));
-  });
+  hand_out(0, vocabulary, values, state, last_row);
 }
 
 }  // namespace agro

@@ -21,6 +21,7 @@ void normalise(const Norm& norm, int64_t elements, const float* x, float* out) {
 }
 
 void add(int64_t count, const float* term, float* x) {
+#pragma omp simd
   for (int64_t i = 0; i < count; ++i) x[i] += term[i];
 }
 

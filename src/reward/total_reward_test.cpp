@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "core/error.h"
+#include "core/test_error.h"
 
 namespace agro {
 namespace {
@@ -15,16 +15,6 @@ RewardConfig reward_of(const std::string& kind, double weight = 1) {
   config.kind = kind;
   config.weight = weight;
   return config;
-}
-
-template <class Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 const std::vector<RewardQuery> kQueries = {
@@ -53,7 +43,7 @@ TEST(TotalReward, TreatsTruncatedResponsesAsTold) {
   const RewardScores dropped = drop.score(kQueries);
   EXPECT_THAT(dropped.total, ElementsAre(2, 2, 0));
   EXPECT_THAT(dropped.dropped, ElementsAre(false, true, false));
-  EXPECT_THAT(message_of([] { TotalReward({.reward = {}, .truncated = "zero"}); }), HasSubstr("truncated = \"zero\""));
+  EXPECT_THAT(error_of([] { TotalReward({.reward = {}, .truncated = "zero"}); }), HasSubstr("truncated = \"zero\""));
 }
 
 TEST(TotalReward, WhatCannotBeDecidedEarnsNothing) {
@@ -64,7 +54,7 @@ TEST(TotalReward, WhatCannotBeDecidedEarnsNothing) {
   };
   EXPECT_THAT(reward.score(queries).total, ElementsAre(0, 1));
   const std::vector<RewardQuery> unusable = {{.prompt = "", .completion = "1", .answer = ""}};
-  EXPECT_THAT(message_of([&] { reward.score(unusable); }), HasSubstr("the gold answer is empty"));
+  EXPECT_THAT(error_of([&] { reward.score(unusable); }), HasSubstr("the gold answer is empty"));
 }
 
 TEST(TotalReward, MixesInACommand) {
@@ -84,21 +74,21 @@ TEST(TotalReward, NamesThePromptOfAMissingOrUselessAnswer) {
   const std::vector<RewardQuery> without = {{.prompt = "6*7", .completion = "42"}};
   const std::vector<RewardQuery> identified = {{.prompt = "6*7", .completion = "42", .record = &record}};
   const std::vector<RewardQuery> useless = {{.prompt = "6*7", .completion = "42", .answer = "many"}};
-  EXPECT_THAT(message_of([&] { reward.score(without); }), HasSubstr("reward 'gsm8k': prompt \"6*7\": has no answer"));
-  EXPECT_THAT(message_of([&] { reward.score(identified); }), HasSubstr("prompt id \"train-17\": has no answer"));
-  EXPECT_THAT(message_of([&] { reward.score(useless); }), HasSubstr("answer \"many\" cannot be used"));
+  EXPECT_THAT(error_of([&] { reward.score(without); }), HasSubstr("reward 'gsm8k': prompt \"6*7\": has no answer"));
+  EXPECT_THAT(error_of([&] { reward.score(identified); }), HasSubstr("prompt id \"train-17\": has no answer"));
+  EXPECT_THAT(error_of([&] { reward.score(useless); }), HasSubstr("answer \"many\" cannot be used"));
 }
 
 TEST(TotalReward, RefusesWhatCannotWork) {
-  EXPECT_THAT(message_of([] {
+  EXPECT_THAT(error_of([] {
                 TotalReward({.reward = {reward_of("exact"), reward_of("exact")}});
               }),
               HasSubstr("two rewards are called 'exact'"));
-  EXPECT_THAT(message_of([] { TotalReward({.reward = {reward_of("last_numbr")}}); }),
+  EXPECT_THAT(error_of([] { TotalReward({.reward = {reward_of("last_numbr")}}); }),
               HasSubstr("did you mean 'last_number'?"));
-  EXPECT_THAT(message_of([] { TotalReward({.reward = {reward_of("command")}}); }), HasSubstr("no command is given"));
+  EXPECT_THAT(error_of([] { TotalReward({.reward = {reward_of("command")}}); }), HasSubstr("no command is given"));
   TotalReward none({});
-  EXPECT_THAT(message_of([&] { none.score(kQueries); }), HasSubstr("no reward is configured"));
+  EXPECT_THAT(error_of([&] { none.score(kQueries); }), HasSubstr("no reward is configured"));
 }
 
 TEST(RewardsConfig, IsReadFromText) {
@@ -116,8 +106,8 @@ TEST(RewardsConfig, IsReadFromText) {
   EXPECT_THAT(config.reward[1].command, ElementsAre("judge", "--fast"));
   EXPECT_EQ(config.reward[1].timeout_seconds, 1.5);
   EXPECT_EQ(config.reward[1].restarts, 0);
-  EXPECT_THAT(message_of([&] { load_config(config, {}, {"reward.0.kind='gsm'"}); }), HasSubstr("gsm8k"));
-  EXPECT_THAT(message_of([&] { load_config(config, {}, {"truncated='skip'"}); }), HasSubstr("zero_reward"));
+  EXPECT_THAT(error_of([&] { load_config(config, {}, {"reward.0.kind='gsm'"}); }), HasSubstr("gsm8k"));
+  EXPECT_THAT(error_of([&] { load_config(config, {}, {"truncated='skip'"}); }), HasSubstr("zero_reward"));
 }
 
 }  // namespace

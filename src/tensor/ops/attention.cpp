@@ -81,8 +81,6 @@ void append(const Tensor& source, const Offsets& offsets, const std::vector<Cach
   const int64_t capacity = cache.size(1), row = cache.size(2);
   for (size_t s = 0; s < places.size(); ++s) {
     const int64_t rows = offsets[s + 1] - offsets[s], first = places[s].slot * capacity + places[s].past;
-    if (places[s].past + rows > capacity)
-      throw fail("key/value cache of {} positions cannot hold {} more after {}", capacity, rows, places[s].past);
     if (cache.device().is_cpu() && cache.scalar_type() == at::kFloat)
       std::memcpy(write_pointer<float>(cache) + first * row, read_pointer<float>(source) + offsets[s] * row,
                   static_cast<size_t>(rows * row) * sizeof(float));
@@ -125,10 +123,17 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
                            : attention_ref(q, k, v, shape, offsets, prefixes);
 }
 
+void check_room(const Offsets& offsets, const std::vector<CachePlace>& places, int64_t capacity) {
+  for (size_t s = 0; s < places.size(); ++s)
+    if (const int64_t rows = offsets[s + 1] - offsets[s]; places[s].past + rows > capacity)
+      throw fail("key/value cache of {} positions cannot hold {} more after {}", capacity, rows, places[s].past);
+}
+
 Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,
                         const Offsets& offsets, const std::vector<CachePlace>& places, Tensor& key_cache,
                         Tensor& value_cache) {
   check(q, k, v, shape, offsets);
+  check_room(offsets, places, key_cache.size(1));
   append(k.contiguous(), offsets, places, key_cache);
   append(v.contiguous(), offsets, places, value_cache);
   if (!on_kernel_path(q)) return attention_cached_ref(q, shape, offsets, places, key_cache, value_cache);

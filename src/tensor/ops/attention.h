@@ -29,6 +29,9 @@ struct CachePlace {
   int64_t past = 0;
 };
 
+/// Throws Error unless the rows of each sequence find room in a slot of `capacity` positions.
+void check_room(const Offsets& offsets, const std::vector<CachePlace>& places, int64_t capacity);
+
 /// Stores k, v [N, K·D] in the caches [slots, capacity, K·D] after each slot's `past` rows, then attends over the
 /// slot's keys. Sequence s of `offsets` goes to places[s]. Not differentiable.
 Tensor attention_cached(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape,

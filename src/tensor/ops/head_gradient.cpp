@@ -8,18 +8,10 @@ namespace {
 constexpr int64_t kWholeRowFloats = 16'000'000;  // of logits, 61 MiB
 constexpr int64_t kFewestWholeRows = 256;  // below these, packing the head for each chunk costs more than a product
 
-/// The right-hand side of a sum over `rows`, copied even where it could be read in place: many products read it.
-RightHandSide packed_copy(const float* x, int64_t rows, int64_t columns, Products products) {
-  if (products == Products::kFloat32) return PackedMatrix::from_plain(x, rows, columns, columns);
-  return pack_rows(x, rows, columns, products);
-}
-
 /// One block of the head's weights, for slopes · W.
 RightHandSide packed_for_gradient(const LinearWeight& head, VocabularyBlock block) {
-  const Tensor part = head.weight.narrow(0, block.first, block.columns);
-  if (head.products == Products::kFloat32 && part.scalar_type() == at::kFloat && part.is_contiguous())
-    return packed_copy(read_pointer<float>(part), block.columns, part.size(1), head.products);
-  return pack_weight(part, WeightLayout::kOutIn, true, head.products);
+  return pack_weight(head.weight.narrow(0, block.first, block.columns), WeightLayout::kOutIn, true, head.products,
+                     Reads::kOften);
 }
 
 }  // namespace
@@ -39,10 +31,7 @@ void RowNormalizers::add(const TokenChunk& chunk, VocabularyBlock block, const f
   }
 }
 
-float RowNormalizers::log_sum_exp(int64_t row) const {
-  const LogSumExp& s = state_[static_cast<size_t>(row)];
-  return s.max + std::log(s.sum);
-}
+float RowNormalizers::log_sum_exp(int64_t row) const { return state_[static_cast<size_t>(row)].value(); }
 
 RowNormalizers row_normalizers(const Tensor& hidden, const Tensor& weight, const LinearWeight& head,
                                const Tensor& targets, double temperature) {
@@ -75,7 +64,7 @@ std::vector<RightHandSide> HeadGradient::pack_chunks(const std::vector<TokenChun
   std::vector<RightHandSide> packed;
   if (dweight_.defined())
     for (const TokenChunk& chunk : chunks)
-      packed.push_back(packed_copy(rows_of(chunk), chunk.rows, c_, head_.products));
+      packed.push_back(pack_rows(rows_of(chunk), chunk.rows, c_, head_.products, Reads::kOften));
   return packed;
 }
 

@@ -46,7 +46,7 @@ HWY_INLINE void add_to(LogSumExp& state, const float* x, int64_t n, float scale)
 HWY_INLINE float log_sum_exp_of(const float* x, int64_t n) {
   LogSumExp state = kEmptyLogSumExp;
   for (int64_t i = 0; i < n; i += kVocabularyBlock) add_to(state, x + i, std::min(kVocabularyBlock, n - i), 1.0F);
-  return state.max + std::log(state.sum);
+  return state.value();
 }
 
 template <class F>

@@ -1,5 +1,6 @@
 #pragma once
 // Row operations over the vocabulary: log-sum-exp in blocks, and the gradient of a token's log-probability.
+#include <cmath>
 #include <cstdint>
 
 namespace agro {
@@ -8,10 +9,11 @@ namespace agro {
 /// every bit of a log-probability, is the same in both.
 inline constexpr int64_t kVocabularyBlock = 4096;
 
-/// Running log-sum-exp of one row: log Σ exp(x) = max + log(sum).
+/// Running log-sum-exp of one row: value() is log Σ exp(x).
 struct LogSumExp {
   float max;
   float sum;
+  float value() const { return max + std::log(sum); }
 };
 inline constexpr LogSumExp kEmptyLogSumExp{-3.4e38F, 0.0F};
 

@@ -13,12 +13,12 @@ void matmul(const StridedMatrix& a, const RightHandSide& b, float* out, int64_t 
   std::visit([&](const auto& packed) { matmul(a, packed, out, out_stride, options); }, b);
 }
 
-RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products) {
+RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products,
+                          Reads reads) {
   const Tensor w = weight.contiguous();
   const int64_t rows = w.size(0), columns = w.size(1);
-  // A gradient needs its copy once: where the weight can be read as it lies, none is made.
-  if (products == Products::kFloat32 && for_gradient && layout == WeightLayout::kOutIn && weight.is_contiguous() &&
-      w.scalar_type() == at::kFloat)
+  if (reads == Reads::kOnce && products == Products::kFloat32 && for_gradient && layout == WeightLayout::kOutIn &&
+      weight.is_contiguous() && w.scalar_type() == at::kFloat)
     return PackedMatrix::view_or_copy(read_pointer<float>(w), rows, columns, columns);
   // x·Wᵀ of an [out, in] weight and dy·W of an [in, out] one both need the transpose of what is stored.
   const bool transpose = (layout == WeightLayout::kOutIn) != for_gradient;
@@ -32,10 +32,11 @@ RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gr
   return w.scalar_type() == at::kBFloat16 ? pack(bfloat16_bits(w)) : pack(read_pointer<float>(w));
 }
 
-RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products) {
+RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products, Reads reads) {
   if (products == Products::kBFloat16)
     return RoundedMatrix::from_plain(x, rows, columns, columns, RoundedMatrix::kVaryingK);
-  return PackedMatrix::view_or_copy(x, rows, columns, columns);
+  return reads == Reads::kOnce ? PackedMatrix::view_or_copy(x, rows, columns, columns)
+                               : PackedMatrix::from_plain(x, rows, columns, columns);
 }
 
 namespace {

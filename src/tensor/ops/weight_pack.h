@@ -25,13 +25,18 @@ using RightHandSide = std::variant<PackedMatrix, RoundedMatrix>;
 void matmul(const StridedMatrix& a, const RightHandSide& b, float* out, int64_t out_stride,
             const MatmulOptions& options = {});
 
-/// Of x · Wᵀ, or of dy · W `for_gradient`. `weight` float32 or bfloat16 on the CPU; what is made for a gradient may
-/// refer to it, so it must outlive the result unchanged.
-RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products);
+/// How often a right-hand side will be read: at once, it may be read where it lies, without a copy; often, a copy whose
+/// panels are dense pays.
+enum class Reads { kOnce, kOften };
+
+/// Of x · Wᵀ, or of dy · W `for_gradient`. `weight` float32 or bfloat16 on the CPU; what is made for a gradient that is
+/// read once may refer to it, so it must outlive the result unchanged.
+RightHandSide pack_weight(const Tensor& weight, WeightLayout layout, bool for_gradient, Products products,
+                          Reads reads = Reads::kOnce);
 
 /// Of aᵀ · x, which sums over rows, as a weight's gradient does: x [rows, columns] dense float32, which the result may
-/// refer to.
-RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products);
+/// refer to if it is read once.
+RightHandSide pack_rows(const float* x, int64_t rows, int64_t columns, Products products, Reads reads = Reads::kOnce);
 
 /// A weight in the kernel's layout, packed on first use and again whenever the tensor changed. Not thread-safe.
 class WeightPack : public torch::CustomClassHolder {
