@@ -17,6 +17,7 @@ study: build  ## objectives against data, tuned alike, with figures: hours, resu
 
 test: build  ## build, then run every test
 	@scripts/install-deps.sh browser 2>/dev/null || echo "Chromium cannot be installed: the tests of the report page in a browser are skipped"
+	@[ -d ../shared ] || echo "SKIPPED: no folder 'shared' beside the clone: tests on published tokenizers, models and data"
 	@ctest --preset release
 
 build:  ## the agro program, in build/release/bin
