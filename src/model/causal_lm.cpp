@@ -4,6 +4,7 @@
 
 #include "model/adapter_names.h"
 #include "model/kernel_pass.h"
+#include "model/layer_function.h"
 #include "model/recompute.h"
 #include "model/rope.h"
 #include "tensor/ops/embedding.h"
@@ -154,7 +155,7 @@ Tensor CausalLm::forward(const PackedBatch& batch, KvCache* cache, const std::ve
   for (size_t i = 0; i < parts_.layers.size(); ++i) {
     const auto layer = static_cast<int64_t>(i);
     x = recompute ? forward_recomputed(parts_.layers[i], x, layer, context)
-                  : parts_.layers[i].forward(x, layer, context);
+                  : forward_layer(parts_.layers[i], x, layer, context);
   }
   return parts_.final_norm(x);
 }

@@ -5,29 +5,13 @@
 #include <optional>
 
 #include "core/parallel.h"
-#include "tensor/ops/norm_cpu.h"
+#include "model/row_kernels.h"
 
 namespace agro {
 namespace {
 
 void normalise(const Norm& norm, int64_t elements, const float* x, float* out) {
-  const int64_t c = norm.weight.size(0);
-  const NormShape shape{elements / c, c, static_cast<float>(norm.epsilon)};
-  if (norm.bias.defined())
-    layer_norm_forward(shape, x, read_pointer<float>(norm.weight), read_pointer<float>(norm.bias), out, nullptr,
-                       nullptr);
-  else
-    rms_norm_forward(shape, x, read_pointer<float>(norm.weight), out, nullptr);
-}
-
-void add(int64_t count, const float* term, float* x) {
-#pragma omp simd
-  for (int64_t i = 0; i < count; ++i) x[i] += term[i];
-}
-
-void copy_columns(int64_t rows, int64_t columns, const float* from, int64_t from_stride, float* to) {
-  for (int64_t row = 0; row < rows; ++row)
-    std::memcpy(to + row * columns, from + row * from_stride, static_cast<size_t>(columns) * sizeof(float));
+  norm_forward(norm, elements, x, out, {});
 }
 
 /// Row `row` of a table [rows, c] in float32 or bfloat16.
@@ -105,7 +89,7 @@ KernelPass::KernelPass(KernelPass&&) noexcept = default;
 
 void KernelPass::run(const PackedView& batch, const Finish& finish) {
   pack();
-  divide(batch);
+  divide_into_shares(batch.offsets, batch.prefixes, weight_bytes_, shares_);
   if (spaces_.size() < shares_.size()) spaces_.resize(shares_.size());
   errors_.assign(shares_.size(), nullptr);
   parallel_for(static_cast<int64_t>(shares_.size()), [&](int64_t i) {
@@ -128,31 +112,6 @@ void KernelPass::final_norm(int64_t rows, const float* x, float* out) const {
 void KernelPass::pack() {
   layers_.clear();
   for (const DecoderLayer& layer : parts_.layers) layers_.emplace_back(layer);
-}
-
-/// Cuts the batch into shares of about equally many tokens, whole with what they continue. No number depends on the
-/// cut.
-void KernelPass::divide(const PackedView& batch) {
-  // Each share reads all weights: from a cache for nothing, from memory only if enough rows use what was read.
-  constexpr int64_t kCached = 8 << 20, kFewRows = 12, kManyRows = 64, kMostRows = 96;
-  const Offsets& offsets = batch.offsets;
-  const int64_t tokens = offsets.back(), sequences = static_cast<int64_t>(offsets.size()) - 1;
-  const int64_t threads = thread_count();
-  const int64_t possible = std::min(sequences, tokens / (weight_bytes_ <= kCached ? kFewRows : kManyRows));
-  const int64_t count =
-      possible < threads ? 1 : std::min(possible, std::max(threads, tokens / kMostRows / threads * threads));
-  const auto continues = [&](int64_t s) {
-    return s < sequences && !batch.prefixes.empty() && batch.prefixes[static_cast<size_t>(s)] >= 0;
-  };
-  shares_.clear();
-  for (int64_t i = 1, begin = 0; i <= count && begin < sequences; ++i) {
-    int64_t end = begin;
-    while (end < sequences && (i == count || continues(end) || offsets[static_cast<size_t>(end)] < tokens * i / count))
-      ++end;
-    const int64_t first = offsets[static_cast<size_t>(begin)];
-    if (end > begin) shares_.push_back({begin, end, first, offsets[static_cast<size_t>(end)] - first});
-    begin = end;
-  }
 }
 
 void KernelPass::forward(const PackedView& batch, const Share& share, Workspace& space) const {
@@ -194,9 +153,9 @@ void KernelPass::attend(const PackedView& batch, const Share& share, size_t i, W
     const int64_t columns = packed.qkv->out;
     float* all = space.all.of(rows * columns);
     packed.qkv->multiply(rows, normal, all, space.low_rank);
-    copy_columns(rows, wide, all, columns, q);
-    copy_columns(rows, narrow, all + wide, columns, k);
-    copy_columns(rows, narrow, all + wide + narrow, columns, v);
+    copy_columns(rows, wide, all, columns, q, wide);
+    copy_columns(rows, narrow, all + wide, columns, k, narrow);
+    copy_columns(rows, narrow, all + wide + narrow, columns, v, narrow);
   } else {
     packed.q->multiply(rows, normal, q, space.low_rank);
     packed.k->multiply(rows, normal, k, space.low_rank);

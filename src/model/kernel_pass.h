@@ -9,6 +9,7 @@
 
 #include "model/families.h"
 #include "model/kv_cache.h"
+#include "model/shares.h"
 
 namespace agro {
 
@@ -40,12 +41,6 @@ struct PackedView {
   const std::vector<CachePlace>* places = nullptr;
 };
 
-/// Sequences begin … end − 1, rows first_row … first_row + rows − 1: what one thread works on at a time.
-struct Share {
-  int64_t begin, end;
-  int64_t first_row, rows;
-};
-
 class KernelPass {
  public:
   /// What is done with a share's rows [rows, C] before the final norm. Called on worker threads; may throw.
@@ -71,7 +66,6 @@ class KernelPass {
   struct Workspace;
 
   void pack();
-  void divide(const PackedView& batch);
   void forward(const PackedView& batch, const Share& share, Workspace& space) const;
   void attend(const PackedView& batch, const Share& share, size_t layer, Workspace& space) const;
   float* feed_forward(const DecoderLayer& layer, const PackedLayer& packed, int64_t rows, Workspace& space) const;

@@ -2,27 +2,13 @@
 
 #include <utility>
 
+#include "model/layer_call.h"
+#include "model/layer_function.h"
+
 namespace agro {
 namespace {
 
-/// What the backward pass needs to run the layer again; the context's references do not live that long.
-struct LayerCall : torch::CustomClassHolder {
-  LayerCall(const DecoderLayer& called, int64_t at, const DecoderContext& context)
-      : layer(called),
-        index(at),
-        offsets(context.offsets),
-        prefixes(context.prefixes),
-        positions(context.positions),
-        rope(context.rope) {}
-
-  Tensor run(const Tensor& x) const { return layer.forward(x, index, {offsets, prefixes, positions, rope}); }
-
-  DecoderLayer layer;
-  int64_t index;
-  Offsets offsets;
-  Prefixes prefixes;
-  Tensor positions, rope;
-};
+Tensor run(const LayerCall& call, const Tensor& x) { return forward_layer(call.layer, x, call.index, call.context()); }
 
 struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList parameters,
@@ -32,7 +18,7 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
     saved.insert(saved.end(), parameters.begin(), parameters.end());
     ctx->save_for_backward(saved);
     ctx->saved_data["call"] = at::IValue::make_capsule(call);
-    return call->run(x);
+    return run(*call, x);
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
@@ -45,7 +31,7 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
     variable_list result;
     {
       const torch::AutoGradMode graph(true);
-      result = gradients_of(call->run(x), inputs, grads[0]);
+      result = gradients_of(run(*call, x), inputs, grads[0]);
     }
     // Weights that change need these copies once in a pass: held for all layers, they are as large as the model.
     for (const LinearWeight* w : std::as_const(call->layer).linears())

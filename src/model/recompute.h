@@ -5,8 +5,8 @@
 
 namespace agro {
 
-/// layer.forward(x, index, context), with the same bits in value and gradients; between the passes only x is kept.
-/// `context` must not have a cache. The layer is copied, the tensors are shared.
+/// forward_layer(layer, x, index, context), with the same bits in value and gradients; between the passes only x is
+/// kept. `context` must not have a cache. The layer is copied, the tensors are shared.
 Tensor forward_recomputed(const DecoderLayer& layer, const Tensor& x, int64_t index, const DecoderContext& context);
 
 }  // namespace agro

@@ -31,8 +31,8 @@ struct AttentionSpan {
 void attention_forward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* q, float* out,
                        float* log_sum_exp);
 
-/// For packed sequences: span s covers rows first_row … of q, k, v alike (first_length = 1). Overwrites dq [N, H·D], dk
-/// and dv [N, K·D]; what reaches a prefix from the spans that continue it is added up in their order.
+/// For packed sequences: span s covers rows first_row … of q, k, v alike (first_length = 1). Overwrites dq [N, H·D]
+/// (may be dout), dk and dv [N, K·D]; what reaches a prefix from the spans that continue it is added up in their order.
 void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
                         const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv);
 

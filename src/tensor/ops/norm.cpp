@@ -32,9 +32,11 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
     const auto saved = ctx->get_saved_variables();
     const Tensor dy = grads[0].contiguous();
     Tensor dx = torch::empty_like(saved[0]), dweight = torch::empty_like(saved[1]);
-    rms_norm_backward(shape_of(saved[0], saved[1], ctx->saved_data["eps"].toDouble()), read_pointer<float>(dy),
-                      read_pointer<float>(saved[0]), read_pointer<float>(saved[1]), read_pointer<float>(saved[2]),
-                      write_pointer<float>(dx), write_pointer<float>(dweight));
+    const NormShape shape = shape_of(saved[0], saved[1], ctx->saved_data["eps"].toDouble());
+    const auto *g = read_pointer<float>(dy), *x = read_pointer<float>(saved[0]),
+               *inverse = read_pointer<float>(saved[2]);
+    rms_norm_backward(shape, g, x, read_pointer<float>(saved[1]), inverse, write_pointer<float>(dx));
+    rms_norm_weight_gradient(shape, g, x, inverse, write_pointer<float>(dweight));
     return {dx, dweight, Tensor()};
   }
 };
@@ -62,10 +64,11 @@ struct LayerNormFunction : torch::autograd::Function<LayerNormFunction> {
     const auto saved = ctx->get_saved_variables();
     const Tensor dy = grads[0].contiguous();
     Tensor dx = torch::empty_like(saved[0]), dweight = torch::empty_like(saved[1]), dbias = torch::empty_like(saved[1]);
-    layer_norm_backward(shape_of(saved[0], saved[1], ctx->saved_data["eps"].toDouble()), read_pointer<float>(dy),
-                        read_pointer<float>(saved[0]), read_pointer<float>(saved[1]), read_pointer<float>(saved[2]),
-                        read_pointer<float>(saved[3]), write_pointer<float>(dx), write_pointer<float>(dweight),
-                        write_pointer<float>(dbias));
+    const NormShape shape = shape_of(saved[0], saved[1], ctx->saved_data["eps"].toDouble());
+    const auto *g = read_pointer<float>(dy), *x = read_pointer<float>(saved[0]);
+    const auto *mean = read_pointer<float>(saved[2]), *inverse = read_pointer<float>(saved[3]);
+    layer_norm_backward(shape, g, x, read_pointer<float>(saved[1]), mean, inverse, write_pointer<float>(dx));
+    layer_norm_weight_gradient(shape, g, x, mean, inverse, write_pointer<float>(dweight), write_pointer<float>(dbias));
     return {dx, dweight, dbias, Tensor()};
   }
 };

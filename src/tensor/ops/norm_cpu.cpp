@@ -87,18 +87,15 @@ void column_reduce(int64_t n, int64_t c, int64_t outputs, float* const* out, F&&
 }
 
 void rms_norm_backward_simd(const NormShape& s, const float* dy, const float* x, const float* weight,
-                            const float* inverse_rms, float* dx, float* dweight) {
-  float* const outputs[] = {dweight};
-  column_reduce(s.n, s.c, 1, outputs, [&](int64_t row, float* dw) {
+                            const float* inverse_rms, float* dx) {
+  for_rows(s.n, [&](int64_t row) {
     const float* g = dy + row * s.c;
     const float* in = x + row * s.c;
     const RowVec inverse = hn::Set(kRow, inverse_rms[row]);
     RowVec projection = hn::Zero(kRow);
     for_vectors(s.c, [&](int64_t i, int64_t left) {
       const RowVec normal = hn::Mul(load(in + i, left), inverse);
-      const RowVec grad = load(g + i, left);
-      projection = hn::MulAdd(hn::Mul(grad, load(weight + i, left)), normal, projection);
-      store(hn::MulAdd(grad, normal, load(dw + i, left)), dw + i, left);
+      projection = hn::MulAdd(hn::Mul(load(g + i, left), load(weight + i, left)), normal, projection);
     });
     const RowVec mean = hn::Set(kRow, sum_lanes(projection) / static_cast<float>(s.c));
     for_vectors(s.c, [&](int64_t i, int64_t left) {
@@ -109,24 +106,30 @@ void rms_norm_backward_simd(const NormShape& s, const float* dy, const float* x,
   });
 }
 
+void rms_norm_weight_gradient_simd(const NormShape& s, const float* dy, const float* x, const float* inverse_rms,
+                                   float* dweight) {
+  float* const outputs[] = {dweight};
+  column_reduce(s.n, s.c, 1, outputs, [&](int64_t row, float* dw) {
+    const RowVec inverse = hn::Set(kRow, inverse_rms[row]);
+    for_vectors(s.c, [&](int64_t i, int64_t left) {
+      const RowVec normal = hn::Mul(load(x + row * s.c + i, left), inverse);
+      store(hn::MulAdd(load(dy + row * s.c + i, left), normal, load(dw + i, left)), dw + i, left);
+    });
+  });
+}
+
 void layer_norm_backward_simd(const NormShape& s, const float* dy, const float* x, const float* weight,
-                              const float* mean, const float* inverse_std, float* dx, float* dweight, float* dbias) {
-  float* const outputs[] = {dweight, dbias};
-  column_reduce(s.n, s.c, 2, outputs, [&](int64_t row, float* sums) {
-    float* dw = sums;
-    float* db = sums + s.c;
+                              const float* mean, const float* inverse_std, float* dx) {
+  for_rows(s.n, [&](int64_t row) {
     const float* g = dy + row * s.c;
     const float* in = x + row * s.c;
     const RowVec m = hn::Set(kRow, mean[row]), inverse = hn::Set(kRow, inverse_std[row]);
     RowVec projection = hn::Zero(kRow), total = hn::Zero(kRow);
     for_vectors(s.c, [&](int64_t i, int64_t left) {
       const RowVec normal = hn::Mul(hn::Sub(load(in + i, left), m), inverse);
-      const RowVec grad = load(g + i, left);
-      const RowVec weighted = hn::Mul(grad, load(weight + i, left));
+      const RowVec weighted = hn::Mul(load(g + i, left), load(weight + i, left));
       projection = hn::MulAdd(weighted, normal, projection);
       total = hn::Add(total, weighted);
-      store(hn::MulAdd(grad, normal, load(dw + i, left)), dw + i, left);
-      store(hn::Add(grad, load(db + i, left)), db + i, left);
     });
     const RowVec mean_projection = hn::Set(kRow, sum_lanes(projection) / static_cast<float>(s.c));
     const RowVec mean_total = hn::Set(kRow, sum_lanes(total) / static_cast<float>(s.c));
@@ -135,6 +138,21 @@ void layer_norm_backward_simd(const NormShape& s, const float* dy, const float* 
       const RowVec weighted = hn::Mul(load(g + i, left), load(weight + i, left));
       store(hn::Mul(inverse, hn::NegMulAdd(normal, mean_projection, hn::Sub(weighted, mean_total))), dx + row * s.c + i,
             left);
+    });
+  });
+}
+
+void layer_norm_weight_gradient_simd(const NormShape& s, const float* dy, const float* x, const float* mean,
+                                     const float* inverse_std, float* dweight, float* dbias) {
+  float* const outputs[] = {dweight, dbias};
+  column_reduce(s.n, s.c, 2, outputs, [&](int64_t row, float* dw) {
+    float* db = dw + s.c;
+    const RowVec m = hn::Set(kRow, mean[row]), inverse = hn::Set(kRow, inverse_std[row]);
+    for_vectors(s.c, [&](int64_t i, int64_t left) {
+      const RowVec normal = hn::Mul(hn::Sub(load(x + row * s.c + i, left), m), inverse);
+      const RowVec grad = load(dy + row * s.c + i, left);
+      store(hn::MulAdd(grad, normal, load(dw + i, left)), dw + i, left);
+      store(hn::Add(grad, load(db + i, left)), db + i, left);
     });
   });
 }
@@ -153,8 +171,10 @@ namespace agro {
 namespace {
 HWY_EXPORT(rms_norm_forward_simd);
 HWY_EXPORT(rms_norm_backward_simd);
+HWY_EXPORT(rms_norm_weight_gradient_simd);
 HWY_EXPORT(layer_norm_forward_simd);
 HWY_EXPORT(layer_norm_backward_simd);
+HWY_EXPORT(layer_norm_weight_gradient_simd);
 HWY_EXPORT(column_sum_simd);
 }  // namespace
 
@@ -162,16 +182,24 @@ void rms_norm_forward(const NormShape& shape, const float* x, const float* weigh
   HWY_DYNAMIC_DISPATCH(rms_norm_forward_simd)(shape, x, weight, y, inverse_rms);
 }
 void rms_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
-                       const float* inverse_rms, float* dx, float* dweight) {
-  HWY_DYNAMIC_DISPATCH(rms_norm_backward_simd)(shape, dy, x, weight, inverse_rms, dx, dweight);
+                       const float* inverse_rms, float* dx) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_backward_simd)(shape, dy, x, weight, inverse_rms, dx);
+}
+void rms_norm_weight_gradient(const NormShape& shape, const float* dy, const float* x, const float* inverse_rms,
+                              float* dweight) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_weight_gradient_simd)(shape, dy, x, inverse_rms, dweight);
 }
 void layer_norm_forward(const NormShape& shape, const float* x, const float* weight, const float* bias, float* y,
                         float* mean, float* inverse_std) {
   HWY_DYNAMIC_DISPATCH(layer_norm_forward_simd)(shape, x, weight, bias, y, mean, inverse_std);
 }
 void layer_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
-                         const float* mean, const float* inverse_std, float* dx, float* dweight, float* dbias) {
-  HWY_DYNAMIC_DISPATCH(layer_norm_backward_simd)(shape, dy, x, weight, mean, inverse_std, dx, dweight, dbias);
+                         const float* mean, const float* inverse_std, float* dx) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_backward_simd)(shape, dy, x, weight, mean, inverse_std, dx);
+}
+void layer_norm_weight_gradient(const NormShape& shape, const float* dy, const float* x, const float* mean,
+                                const float* inverse_std, float* dweight, float* dbias) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_weight_gradient_simd)(shape, dy, x, mean, inverse_std, dweight, dbias);
 }
 void column_sum(int64_t n, int64_t c, const float* x, float* out) {
   HWY_DYNAMIC_DISPATCH(column_sum_simd)(n, c, x, out);

@@ -1,0 +1,174 @@
+// The layer whose backward pass is written by hand beside the one that autograd puts together from operators.
+#include "model/layer_function.h"
+
+#include <gtest/gtest.h>
+
+#include "core/parallel.h"
+#include "core/rng.h"
+#include "core/test_error.h"
+#include "model/causal_lm.h"
+#include "model/lora.h"
+#include "model/model_folder.h"
+
+namespace agro {
+namespace {
+
+const Path kGolden = Path(AGRO_SOURCE_DIR) / "tests/golden";
+
+/// Restores the number of threads.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(thread_count()) { set_up_threads(count); }
+  ~Threads() { set_up_threads(before_); }
+
+ private:
+  int before_;
+};
+
+TokenIds random_ids(int64_t count, uint64_t which) {
+  TokenIds ids;
+  for (int64_t i = 0; i < count; ++i)
+    ids.push_back(static_cast<TokenId>(uniform_below({23, Stream::kTest, which, 0, static_cast<uint32_t>(i)}, 200)));
+  return ids;
+}
+
+/// Groups of a prompt with three continuations, longer than a block of attention's rows, and single sequences.
+PackedBatch mixed_batch() {
+  std::vector<TokenIds> sequences;
+  Prefixes prefixes;
+  for (uint64_t g = 0; g < 5; ++g) {
+    const auto prompt = static_cast<int64_t>(sequences.size());
+    sequences.push_back(random_ids(3 + static_cast<int64_t>(4 * g), 10 * g)), prefixes.push_back(-1);
+    for (uint64_t i = 0; i < 3; ++i)
+      sequences.push_back(random_ids(2 + static_cast<int64_t>(5 * i + g), 10 * g + i + 1)), prefixes.push_back(prompt);
+    sequences.push_back(random_ids(1 + static_cast<int64_t>(9 * g), 10 * g + 5)), prefixes.push_back(-1);
+  }
+  return pack_sequences(sequences, {}, prefixes);
+}
+
+using Layer = std::function<Tensor(const DecoderLayer&, const Tensor& x, int64_t, const DecoderContext&)>;
+
+struct Outcome {
+  Tensor value;
+  variable_list gradients;  // of the input, then of the layers' tensors
+};
+
+/// All layers one after the other, and the gradients of a sum whose terms have unlike weights.
+Outcome run(const CausalLm& model, const PackedBatch& batch, const Layer& layer) {
+  model.provide_positions(64);
+  const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, model.rope()};
+  // Drawn in float32 for every model, so that those of other types are given the same numbers.
+  torch::manual_seed(7);
+  const std::vector<int64_t> shape{batch.tokens(), model.config().hidden_size};
+  const Tensor x = torch::randn(shape).to(model.activation_options()).set_requires_grad(true);
+  const Tensor cotangent = torch::randn(shape).to(model.activation_options());
+  variable_list inputs{x};
+  for (const DecoderLayer& l : model.parts().layers)
+    for (const Tensor& t : l.trainable()) inputs.push_back(t);
+  Tensor y = x;
+  for (size_t i = 0; i < model.parts().layers.size(); ++i)
+    y = layer(model.parts().layers[i], y, static_cast<int64_t>(i), context);
+  return {y.detach(), gradients_of(y, inputs, cotangent)};
+}
+
+Tensor by_operators(const DecoderLayer& layer, const Tensor& x, int64_t index, const DecoderContext& context) {
+  return layer.forward(x, index, context);
+}
+
+CausalLm load(const std::string& folder, Products products = Products::kFloat32,
+              WeightDtype dtype = WeightDtype::kFloat32) {
+  CausalLm model = ModelFolder(kGolden / folder).load(dtype);
+  model.set_products(products);
+  for (const NamedTensor& p : model.parameters()) p.tensor.set_requires_grad(true);
+  return model;
+}
+
+bool is_one_node(const CausalLm& model) {
+  const PackedBatch batch = pack_sequences({{1, 2, 3}});
+  model.provide_positions(3);
+  const Tensor x = torch::randn({3, model.config().hidden_size}, model.activation_options()).set_requires_grad(true);
+  const DecoderContext context{batch.offsets, batch.prefixes, batch.positions, model.rope()};
+  const Tensor y = forward_layer(model.parts().layers[0], x, 0, context);
+  return y.grad_fn()->name().find("LayerFunction") != std::string::npos;
+}
+
+class LayerFunctions : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(LayerFunctions, ValueHasTheOperatorsBitsAndGradientsTheirValue) {
+  for (const Products products : {Products::kFloat32, Products::kBFloat16}) {
+    const CausalLm model = load(GetParam(), products);
+    ASSERT_TRUE(is_one_node(model));
+    const PackedBatch batch = mixed_batch();
+    const Outcome expected = run(model, batch, by_operators), outcome = run(model, batch, forward_layer);
+    EXPECT_TRUE(torch::equal(outcome.value, expected.value));
+    ASSERT_EQ(outcome.gradients.size(), expected.gradients.size());
+    // The two round their sums in different orders, and with bfloat16 products such a difference may round a gradient
+    // to another number on its way.
+    const double bound = products == Products::kFloat32 ? 2e-6 : 4e-3;
+    for (size_t i = 0; i < expected.gradients.size(); ++i) {
+      const Tensor &g = outcome.gradients[i], &e = expected.gradients[i];
+      EXPECT_GT(e.norm().item<double>(), 0) << "gradient " << i;
+      EXPECT_LE((g - e).norm().item<double>(), bound * e.norm().item<double>()) << "gradient " << i;
+    }
+  }
+}
+
+TEST_P(LayerFunctions, GradientsAreThoseOfFloat64) {
+  const CausalLm model = load(GetParam()), exact = load(GetParam(), Products::kFloat32, WeightDtype::kFloat64);
+  ASSERT_TRUE(is_one_node(model));
+  ASSERT_FALSE(is_one_node(exact));
+  const PackedBatch batch = mixed_batch();
+  const variable_list g = run(model, batch, forward_layer).gradients, e = run(exact, batch, forward_layer).gradients;
+  ASSERT_EQ(g.size(), e.size());
+  for (size_t i = 0; i < e.size(); ++i)
+    EXPECT_LE((g[i].to(torch::kFloat64) - e[i]).norm().item<double>(), 4e-6 * e[i].norm().item<double>())
+        << "gradient " << i;
+}
+
+TEST_P(LayerFunctions, ThreadsDoNotChangeABit) {
+  for (const Products products : {Products::kFloat32, Products::kBFloat16}) {
+    const CausalLm model = load(GetParam(), products);
+    const PackedBatch batch = mixed_batch();
+    std::optional<Outcome> first;
+    for (const int threads : {1, 2, 3}) {
+      const Threads set(threads);
+      const Outcome outcome = run(model, batch, forward_layer);
+      if (!first) first = outcome;
+      EXPECT_TRUE(torch::equal(outcome.value, first->value)) << threads << " threads";
+      for (size_t i = 0; i < outcome.gradients.size(); ++i)
+        EXPECT_TRUE(torch::equal(outcome.gradients[i], first->gradients[i])) << threads << " threads, gradient " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, LayerFunctions,
+                         ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
+                         [](const auto& test) { return test.param; });
+
+TEST(LayerFunction, IsLeftAloneWhereItDoesNotApply) {
+  CausalLm adapters = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
+  add_lora(adapters, {.rank = 3, .alpha = 6, .targets = {}}, 5);
+  EXPECT_FALSE(is_one_node(adapters));
+  CausalLm partly = load("llama_gqa");
+  partly.linears().front()->weight.set_requires_grad(false);
+  EXPECT_FALSE(is_one_node(partly));
+  EXPECT_TRUE(is_one_node(load("llama_gqa")));
+}
+
+TEST(LayerFunction, BadBatchesAreRefused) {
+  const CausalLm model = load("llama_gqa");
+  const PackedBatch batch = pack_sequences({{1, 2, 3}, {4, 5}});
+  model.provide_positions(3);
+  const auto error = [&](int64_t rows, const Prefixes& prefixes) {
+    const DecoderContext context{batch.offsets, prefixes, batch.positions, model.rope()};
+    return error_of([&] {
+      forward_layer(model.parts().layers[0], torch::zeros({rows, model.config().hidden_size}), 0, context);
+    });
+  };
+  EXPECT_EQ(error(5, {}), "");
+  EXPECT_NE(error(4, {}).find("input of a decoder layer"), std::string::npos) << error(4, {});
+  EXPECT_NE(error(5, {-1, 1}).find("sequence 1 cannot continue sequence 1"), std::string::npos) << error(5, {-1, 1});
+}
+
+}  // namespace
+}  // namespace agro

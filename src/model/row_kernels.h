@@ -1,0 +1,29 @@
+#pragma once
+// Small kernels on rows of float32 for the passes that work share by share.
+#include "model/decoder_layer.h"
+
+namespace agro {
+
+/// What a norm's backward pass needs of each row; null: not wanted. RMSNorm has no mean.
+struct NormRows {
+  float* mean = nullptr;
+  float* inverse = nullptr;
+};
+
+/// out = norm(x), `elements` in rows of the norm's size; may be the same memory.
+void norm_forward(const Norm& norm, int64_t elements, const float* x, float* out, NormRows rows);
+
+/// dx; may be dy.
+void norm_backward(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows, float* dx);
+
+/// Gradients of the norm's weight and of its bias where it has one, like them in shape; in a fixed order of summation.
+void norm_weight_gradient(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows,
+                          variable_list& gradients);
+
+/// x += term.
+void add(int64_t count, const float* term, float* x);
+
+/// Rows of `columns` numbers from one distance to another.
+void copy_columns(int64_t rows, int64_t columns, const float* from, int64_t from_stride, float* to, int64_t to_stride);
+
+}  // namespace agro
