@@ -1,6 +1,8 @@
 #pragma once
 // Threads: how many, where they run, and one loop.
 #include <cstdint>
+#include <exception>
+#include <mutex>
 #include <type_traits>
 
 namespace agro {
@@ -33,6 +35,23 @@ template <class Body>
 void parallel_for(int64_t count, Body&& body) {
   detail::parallel_for(
       count, [](int64_t i, void* context) { (*static_cast<std::remove_reference_t<Body>*>(context))(i); }, &body);
+}
+
+/// The same for bodies that may throw. All are called; then what the one of the lowest index threw is thrown here.
+template <class Body>
+void parallel_for_rethrowing(int64_t count, Body&& body) {
+  std::mutex mutex;
+  std::exception_ptr error;
+  int64_t at = count;
+  parallel_for(count, [&](int64_t i) {
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (i < at) at = i, error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace agro

@@ -4,8 +4,11 @@
 #include <omp.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
+
+#include "core/test_error.h"
 
 namespace agro {
 namespace {
@@ -37,6 +40,24 @@ TEST_F(ParallelTest, VisitsEveryIndexOnceWhateverTheNumberOfThreads) {
       parallel_for(count, [&](int64_t i) { visits[static_cast<size_t>(i)]++; });
       EXPECT_EQ(visits, std::vector<int>(static_cast<size_t>(count), 1)) << threads << " threads";
     }
+  }
+}
+
+TEST_F(ParallelTest, WhatABodyThrowsReachesTheCaller) {
+  for (const int threads : {1, 2, 5}) {
+    set_up_threads(threads);
+    std::vector<int> visits(40);
+    const auto run = [&](const std::vector<int64_t>& throwing) {
+      return error_of([&] {
+        parallel_for_rethrowing(40, [&](int64_t i) {
+          visits[static_cast<size_t>(i)]++;
+          if (std::ranges::count(throwing, i) > 0) throw fail("from {}", i);
+        });
+      });
+    };
+    EXPECT_EQ(run({}), "");
+    EXPECT_EQ(run({31, 7, 39}), "from 7") << threads << " threads";
+    EXPECT_EQ(visits, std::vector<int>(40, 2)) << "the others are called all the same";
   }
 }
 

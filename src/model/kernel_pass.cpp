@@ -89,20 +89,13 @@ KernelPass::KernelPass(KernelPass&&) noexcept = default;
 
 void KernelPass::run(const PackedView& batch, const Finish& finish) {
   pack();
-  divide_into_shares(batch.offsets, batch.prefixes, weight_bytes_, shares_);
+  divide_into_shares({batch.offsets, batch.prefixes}, whole(batch.offsets), weight_bytes_, shares_);
   if (spaces_.size() < shares_.size()) spaces_.resize(shares_.size());
-  errors_.assign(shares_.size(), nullptr);
-  parallel_for(static_cast<int64_t>(shares_.size()), [&](int64_t i) {
+  parallel_for_rethrowing(static_cast<int64_t>(shares_.size()), [&](int64_t i) {
     const auto index = static_cast<size_t>(i);
-    try {
-      forward(batch, shares_[index], spaces_[index]);
-      finish(index, shares_[index], spaces_[index].x.of(0));
-    } catch (...) {
-      errors_[index] = std::current_exception();
-    }
+    forward(batch, shares_[index], spaces_[index]);
+    finish(index, shares_[index], spaces_[index].x.of(0));
   });
-  for (const std::exception_ptr& error : errors_)
-    if (error) std::rethrow_exception(error);
 }
 
 void KernelPass::final_norm(int64_t rows, const float* x, float* out) const {

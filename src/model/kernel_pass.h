@@ -2,7 +2,6 @@
 // The forward pass where no gradient is wanted: the kernels of the differentiable pass, and so its bits, without
 // tensors in between, in memory that is kept from call to call. Sequences meet only where one continues another, so
 // each thread takes some of them through all layers by itself, where their number and the weights' size allow it.
-#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -76,7 +75,6 @@ class KernelPass {
   std::vector<PackedLayer> layers_;
   std::vector<Share> shares_;
   std::vector<Workspace> spaces_;  // of each share
-  std::vector<std::exception_ptr> errors_;
 };
 
 }  // namespace agro

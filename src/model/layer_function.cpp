@@ -8,6 +8,7 @@
 #include "model/layer_call.h"
 #include "model/row_kernels.h"
 #include "model/shares.h"
+#include "model/weight_gradients.h"
 
 namespace agro {
 namespace {
@@ -68,6 +69,7 @@ struct Product {
     return p;
   }
 
+  /// y (+)= x · weight (+ bias).
   void multiply(int64_t rows, const float* x, float* y, bool accumulate = false) const {
     matmul({x, rows, in}, own ? *own : *weight, y, out, {.bias = bias, .accumulate = accumulate});
   }
@@ -82,19 +84,21 @@ class LayerPass {
         tokens_(context.offsets.back()),
         columns_(layer.attention_norm.weight.size(0)),
         wide_(layer.shape.heads * layer.shape.head_dim),
-        narrow_(layer.shape.kv_heads * layer.shape.head_dim) {}
+        narrow_(layer.shape.kv_heads * layer.shape.head_dim) {
+    for (const LinearWeight* w : layer.linears())
+      weight_bytes_ += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
+  }
 
  protected:
-  Tensor rows(int64_t columns) const { return torch::empty({tokens_, columns}, torch::kFloat); }
+  Tensor rows(int64_t columns) const { return rows(tokens_, columns); }
+  static Tensor rows(int64_t count, int64_t columns) { return torch::empty({count, columns}, torch::kFloat); }
 
+  /// f(share) for the shares of a part of the batch, on the threads.
   template <class F>
-  void for_shares(F&& f) const {
-    int64_t bytes = 0;
-    for (const LinearWeight* w : layer_.linears())
-      bytes += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
+  void for_shares(const Share& part, F&& f) const {
     std::vector<Share> shares;
-    divide_into_shares(context_.offsets, context_.prefixes, bytes, shares);
-    parallel_for(static_cast<int64_t>(shares.size()), [&](int64_t i) { f(shares[static_cast<size_t>(i)]); });
+    divide_into_shares({context_.offsets, context_.prefixes}, part, weight_bytes_, shares);
+    parallel_for_rethrowing(static_cast<int64_t>(shares.size()), [&](int64_t i) { f(shares[static_cast<size_t>(i)]); });
   }
 
   std::vector<AttentionSpan> spans(const Share& share, const float* k, const float* v) const {
@@ -119,6 +123,7 @@ class LayerPass {
   const DecoderLayer& layer_;
   const DecoderContext& context_;
   int64_t tokens_, columns_, wide_, narrow_;
+  int64_t weight_bytes_ = 0;
 };
 
 class ForwardPass : LayerPass {
@@ -139,7 +144,7 @@ class ForwardPass : LayerPass {
   Tensor run(const Tensor& x, Activations& kept) {
     provide(x, kept);
     const Tensor y = rows(columns_), all = qkv_ ? rows(qkv_->out) : Tensor();
-    for_shares([&](const Share& share) {
+    for_shares(whole(context_.offsets), [&](const Share& share) {
       project(share, kept, all);
       attend(share, kept);
       feed_forward(share, kept, y);
@@ -217,6 +222,8 @@ class ForwardPass : LayerPass {
   Product o_, up_, down_;
 };
 
+/// Part after part of the batch: what is computed on the way to the weights' gradients is as large as a part, which
+/// the caches hold better than the whole.
 class BackwardPass : LayerPass {
  public:
   BackwardPass(const DecoderLayer& layer, const DecoderContext& context, const Activations& kept, const Tensor& dy)
@@ -225,7 +232,8 @@ class BackwardPass : LayerPass {
         dy_(dy),
         o_(Product::backward(layer.o)),
         up_(Product::backward(layer.up)),
-        down_(Product::backward(layer.down)) {
+        down_(Product::backward(layer.down)),
+        weights_(layer) {
     if (layer.qkv)
       qkv_ = Product::backward(*layer.qkv);
     else
@@ -235,29 +243,57 @@ class BackwardPass : LayerPass {
 
   /// The gradient of the layer's input, then those of its tensors in the order of DecoderLayer::trainable().
   variable_list run() {
-    dx_ = rows(columns_), dnormal_ = rows(columns_), dmiddle_ = rows(columns_), dmiddle_normal_ = rows(columns_);
-    dup_ = rows(up_.in);
-    if (gate_) dgate_ = rows(up_.in);
-    dq_ = rows(wide_), dk_ = rows(narrow_), dv_ = rows(narrow_);
-    if (qkv_) dqkv_ = rows(qkv_->in);
-    if (layer_.q_norm) dnormal_q_ = rows(wide_);
-    if (layer_.k_norm) dnormal_k_ = rows(narrow_);
-    for_shares([&](const Share& share) {
-      feed_forward(share);
-      attend(share);
-      project(share);
-    });
-    return gradients();
+    dx_ = rows(columns_);
+    std::vector<Share> parts;
+    cut({context_.offsets, context_.prefixes}, whole(context_.offsets), std::max<int64_t>(1, tokens_ / part_rows()),
+        parts);
+    provide(parts);
+    for (const Share& part : parts) {
+      first_row_ = part.first_row;
+      for_shares(part, [&](const Share& share) {
+        feed_forward(share);
+        attend(share);
+        project(share);
+      });
+      add_weight_gradients(part);
+    }
+    variable_list result = weights_.sums();
+    result.insert(result.begin(), dx_);
+    return result;
   }
 
  private:
+  /// Adding to the weights' gradients once more is to cost little beside what the part itself reads and writes. Does
+  /// not depend on the number of threads: the order of the sums does not either.
+  int64_t part_rows() const {
+    constexpr int64_t kFewest = 1024, kPartsOfWeights = 4;
+    int64_t parameters = 0;
+    for (const LinearWeight* w : layer_.linears()) parameters += w->weight.numel();
+    return std::max(kFewest, kPartsOfWeights * parameters / (4 * columns_ + 2 * wide_ + 2 * narrow_ + 3 * up_.in));
+  }
+
+  void provide(const std::vector<Share>& parts) {
+    int64_t most = 0;
+    for (const Share& part : parts) most = std::max(most, part.rows);
+    dnormal_ = rows(most, columns_), dmiddle_ = rows(most, columns_), dmiddle_normal_ = rows(most, columns_);
+    dup_ = rows(most, up_.in);
+    if (gate_) dgate_ = rows(most, up_.in);
+    dq_ = rows(most, wide_), dk_ = rows(most, narrow_), dv_ = rows(most, narrow_);
+    if (qkv_) dqkv_ = rows(most, qkv_->in);
+    if (layer_.q_norm) draw_q_ = rows(most, wide_);
+    if (layer_.k_norm) draw_k_ = rows(most, narrow_);
+  }
+
+  /// A row of the batch in what is as large as a part.
+  float* in_part(const Tensor& t, int64_t row) const { return row_of(t, row - first_row_); }
+
   /// From dy to dmiddle, by way of the feed-forward block and around it.
   void feed_forward(const Share& share) const {
     const int64_t row = share.first_row, n = share.rows, size = n * up_.in;
-    float *dup = row_of(dup_, row), *dmiddle_normal = row_of(dmiddle_normal_, row), *dmiddle = row_of(dmiddle_, row);
+    float *dup = in_part(dup_, row), *dmiddle_normal = in_part(dmiddle_normal_, row), *dmiddle = in_part(dmiddle_, row);
     const float *dy = row_of(dy_, row), *up = row_of(kept_.up, row);
     if (gate_) {
-      float* dgate = row_of(dgate_, row);  // at first the gradient of `inner`
+      float* dgate = in_part(dgate_, row);  // at first the gradient of `inner`
       down_.multiply(n, dy, dgate);
       gated_backward(layer_.act, size, dgate, row_of(kept_.gate, row), up, dgate, dup);
       up_.multiply(n, dup, dmiddle_normal);
@@ -275,10 +311,10 @@ class BackwardPass : LayerPass {
   /// From dmiddle to dq, dk, dv.
   void attend(const Share& share) const {
     const int64_t row = share.first_row;
-    float *dq = row_of(dq_, row), *dk = row_of(dk_, row);
-    o_.multiply(share.rows, row_of(dmiddle_, row), dq);
+    float *dq = in_part(dq_, row), *dk = in_part(dk_, row);
+    o_.multiply(share.rows, in_part(dmiddle_, row), dq);
     attention_backward(layer_.shape, spans(share, row_of(kept_.k, row), row_of(kept_.v, row)), dq, row_of(kept_.q, row),
-                       row_of(kept_.attended, row), row_of(kept_.log_sum_exp, row), dq, dk, row_of(dv_, row));
+                       row_of(kept_.attended, row), row_of(kept_.log_sum_exp, row), dq, dk, in_part(dv_, row));
     rotate(share, layer_.shape.heads, dq, true);
     rotate(share, layer_.shape.kv_heads, dk, true);
   }
@@ -286,12 +322,20 @@ class BackwardPass : LayerPass {
   /// From dq, dk, dv to dx, by way of the projections and around them.
   void project(const Share& share) const {
     const int64_t row = share.first_row, n = share.rows;
-    float *dq = row_of(dq_, row), *dk = row_of(dk_, row), *dnormal = row_of(dnormal_, row), *dx = row_of(dx_, row);
-    const float* dv = row_of(dv_, row);
-    dq = through_norm(layer_.q_norm, share, wide_, dq, kept_.raw_q, kept_.q_norm, dnormal_q_);
-    dk = through_norm(layer_.k_norm, share, narrow_, dk, kept_.raw_k, kept_.k_norm, dnormal_k_);
+    const float *dq = in_part(dq_, row), *dk = in_part(dk_, row), *dv = in_part(dv_, row);
+    float *dnormal = in_part(dnormal_, row), *dx = row_of(dx_, row);
+    if (layer_.q_norm) {
+      norm_backward(*layer_.q_norm, n * wide_, dq, row_of(kept_.raw_q, row), kept_.q_norm.at(row),
+                    in_part(draw_q_, row));
+      dq = in_part(draw_q_, row);
+    }
+    if (layer_.k_norm) {
+      norm_backward(*layer_.k_norm, n * narrow_, dk, row_of(kept_.raw_k, row), kept_.k_norm.at(row),
+                    in_part(draw_k_, row));
+      dk = in_part(draw_k_, row);
+    }
     if (qkv_) {
-      float* all = row_of(dqkv_, row);
+      float* all = in_part(dqkv_, row);
       copy_columns(n, wide_, dq, wide_, all, qkv_->in);
       copy_columns(n, narrow_, dk, narrow_, all + wide_, qkv_->in);
       copy_columns(n, narrow_, dv, narrow_, all + wide_ + narrow_, qkv_->in);
@@ -302,52 +346,46 @@ class BackwardPass : LayerPass {
       v_->multiply(n, dv, dnormal, true);
     }
     norm_backward(layer_.attention_norm, n * columns_, dnormal, row_of(kept_.x, row), kept_.attention_norm.at(row), dx);
-    add(n * columns_, row_of(dmiddle_, row), dx);
+    add(n * columns_, in_part(dmiddle_, row), dx);
   }
 
-  /// Back through the norm of queries or keys, where the family has one.
-  static float* through_norm(const std::optional<Norm>& norm, const Share& share, int64_t columns, float* dy,
-                             const Tensor& x, const NormStatistics& statistics, const Tensor& out) {
-    if (!norm) return dy;
-    const int64_t row = share.first_row;
-    norm_backward(*norm, share.rows * columns, dy, row_of(x, row), statistics.at(row), row_of(out, row));
-    return row_of(out, row);
-  }
-
-  variable_list gradients() const {
-    variable_list all{dx_};
-    const auto add_norm = [&](const Norm& norm, const Tensor& dy, const Tensor& x, const NormStatistics& statistics) {
-      norm_weight_gradient(norm, x.numel(), read_pointer<float>(dy), read_pointer<float>(x), statistics.at(0), all);
+  void add_weight_gradients(const Share& part) {
+    const int64_t row = part.first_row, n = part.rows;
+    const auto add_norm = [&](const Norm& norm, int64_t columns, const Tensor& dy, const Tensor& x,
+                              const NormStatistics& statistics) {
+      weights_.norm(norm, n * columns, in_part(dy, row), row_of(x, row), statistics.at(row));
     };
-    add_norm(layer_.attention_norm, dnormal_, kept_.x, kept_.attention_norm);
-    add_norm(layer_.feed_forward_norm, dmiddle_normal_, kept_.middle, kept_.feed_forward_norm);
-    if (layer_.q_norm) add_norm(*layer_.q_norm, dq_, kept_.raw_q, kept_.q_norm);
-    if (layer_.k_norm) add_norm(*layer_.k_norm, dk_, kept_.raw_k, kept_.k_norm);
     const auto add_linear = [&](const LinearWeight& w, const Tensor& dy, const Tensor& x) {
-      all.push_back(weight_gradient(dy, x, w.layout, w.products));
-      if (w.bias.defined()) all.push_back(bias_gradient(dy));
+      weights_.linear(w, n, in_part(dy, row), row_of(x, row));
     };
+    weights_.next_part();
+    add_norm(layer_.attention_norm, columns_, dnormal_, kept_.x, kept_.attention_norm);
+    add_norm(layer_.feed_forward_norm, columns_, dmiddle_normal_, kept_.middle, kept_.feed_forward_norm);
+    if (layer_.q_norm) add_norm(*layer_.q_norm, wide_, dq_, kept_.raw_q, kept_.q_norm);
+    if (layer_.k_norm) add_norm(*layer_.k_norm, narrow_, dk_, kept_.raw_k, kept_.k_norm);
     if (layer_.qkv) {
       add_linear(*layer_.qkv, dqkv_, kept_.normal);
     } else {
-      add_linear(layer_.q, layer_.q_norm ? dnormal_q_ : dq_, kept_.normal);
-      add_linear(layer_.k, layer_.k_norm ? dnormal_k_ : dk_, kept_.normal);
+      add_linear(layer_.q, layer_.q_norm ? draw_q_ : dq_, kept_.normal);
+      add_linear(layer_.k, layer_.k_norm ? draw_k_ : dk_, kept_.normal);
       add_linear(layer_.v, dv_, kept_.normal);
     }
     add_linear(layer_.o, dmiddle_, kept_.attended);
     if (layer_.gate) add_linear(*layer_.gate, dgate_, kept_.middle_normal);
     add_linear(layer_.up, dup_, kept_.middle_normal);
-    add_linear(layer_.down, dy_, kept_.inner);
-    return all;
+    weights_.linear(layer_.down, n, row_of(dy_, row), row_of(kept_.inner, row));
+    weights_.multiply();
   }
 
   const Activations& kept_;
   const Tensor& dy_;
   std::optional<Product> qkv_, q_, k_, v_, gate_;
   Product o_, up_, down_;
-  // The gradients of what is named, [N, ·]. dnormal_q_, dnormal_k_: of what the norms of queries and keys are applied
-  // to.
-  Tensor dx_, dnormal_, dmiddle_, dmiddle_normal_, dgate_, dup_, dq_, dk_, dv_, dqkv_, dnormal_q_, dnormal_k_;
+  WeightGradients weights_;
+  int64_t first_row_ = 0;  // of the part
+  Tensor dx_;              // [N, C]
+  // The gradients of what is named, of the rows of a part. draw_q_ and draw_k_ are those of raw_q and raw_k.
+  Tensor dnormal_, dmiddle_, dmiddle_normal_, dgate_, dup_, dq_, dk_, dv_, dqkv_, draw_q_, draw_k_;
 };
 
 struct LayerFunction : torch::autograd::Function<LayerFunction> {

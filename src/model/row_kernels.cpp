@@ -35,13 +35,12 @@ void norm_backward(const Norm& norm, int64_t elements, const float* dy, const fl
 }
 
 void norm_weight_gradient(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows,
-                          variable_list& gradients) {
+                          float* dweight, float* dbias) {
   const NormShape shape = shape_of(norm, elements);
-  gradients.push_back(torch::empty_like(norm.weight));
-  auto* dweight = write_pointer<float>(gradients.back());
-  if (!norm.bias.defined()) return rms_norm_weight_gradient(shape, dy, x, rows.inverse, dweight);
-  gradients.push_back(torch::empty_like(norm.bias));
-  layer_norm_weight_gradient(shape, dy, x, rows.mean, rows.inverse, dweight, write_pointer<float>(gradients.back()));
+  if (norm.bias.defined())
+    layer_norm_weight_gradient(shape, dy, x, rows.mean, rows.inverse, dweight, dbias);
+  else
+    rms_norm_weight_gradient(shape, dy, x, rows.inverse, dweight);
 }
 
 void add(int64_t count, const float* term, float* x) {

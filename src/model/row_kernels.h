@@ -16,9 +16,9 @@ void norm_forward(const Norm& norm, int64_t elements, const float* x, float* out
 /// dx; may be dy.
 void norm_backward(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows, float* dx);
 
-/// Gradients of the norm's weight and of its bias where it has one, like them in shape; in a fixed order of summation.
+/// The gradient of the norm's weight, and that of its bias where it has one, in a fixed order of summation.
 void norm_weight_gradient(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows,
-                          variable_list& gradients);
+                          float* dweight, float* dbias);
 
 /// x += term.
 void add(int64_t count, const float* term, float* x);

@@ -8,16 +8,28 @@
 
 namespace agro {
 
-/// Sequences begin … end − 1, rows first_row … first_row + rows − 1: what one thread works on at a time.
+/// Sequences begin … end − 1, rows first_row … first_row + rows − 1: a part of a packed batch.
 struct Share {
   int64_t begin, end;
   int64_t first_row, rows;
 };
 
-/// Cuts the batch into shares of about equally many tokens, whole sequences with what they continue; a single share
-/// where more would not pay, whose operators then divide their work themselves. `weight_bytes`: what each share reads.
-/// No number computed depends on the cut.
-void divide_into_shares(const Offsets& offsets, const Prefixes& prefixes, int64_t weight_bytes,
+struct PackedSequences {
+  const Offsets& offsets;
+  const Prefixes& prefixes;
+};
+
+/// All of a batch.
+Share whole(const Offsets& offsets);
+
+/// Cuts `part` into about `count` shares of about equally many rows, sequences whole and together with what they
+/// continue. The result replaces what is in `shares`.
+void cut(const PackedSequences& batch, const Share& part, int64_t count, std::vector<Share>& shares);
+
+/// Cuts `part` into shares for the threads; a single one where more would not pay, whose operators then divide their
+/// work themselves. `weight_bytes`: what the work on each share reads beside its rows. The cut depends on the number of
+/// threads, so no number may depend on the cut.
+void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t weight_bytes,
                         std::vector<Share>& shares);
 
 }  // namespace agro

@@ -33,6 +33,9 @@ struct KeyPart {
   Range positions;
   const float* keys = nullptr;
   const float* values = nullptr;
+  // The backward pass: the same by columns, tile after tile [D][kTile].
+  const float* key_columns = nullptr;
+  const float* value_columns = nullptr;
   float* dkeys = nullptr;
   float* dvalues = nullptr;
   int64_t gradient_stride = 0;
@@ -90,13 +93,17 @@ struct HeadOfSpan {
         queries.push_back({(span.first_row + row) * shape.heads + kv_head * group + h, seen(row)});
   }
 
-  /// Calls f(part, tile) for runs of at most kTile positions, ascending.
+  /// Calls f(part, tile) for runs of positions, ascending; a part is cut at every kTile-th of its positions.
   static constexpr int64_t kTile = 32;
   template <class F>
   void for_tiles(Range range, F&& f) const {
     for (const KeyPart& part : parts) {
       const Range here = intersection(range, part.positions);
-      for (int64_t j = here.begin; j < here.end; j += kTile) f(part, Range{j, std::min(j + kTile, here.end)});
+      for (int64_t j = here.begin; j < here.end;) {
+        const int64_t end = part.positions.begin + ((j - part.positions.begin) / kTile + 1) * kTile;
+        f(part, Range{j, std::min(end, here.end)});
+        j = end;
+      }
     }
   }
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -20,6 +21,71 @@ HWY_BEFORE_NAMESPACE();
 namespace agro {
 namespace HWY_NAMESPACE {
 
+constexpr int64_t kTile = HeadOfSpan::kTile;
+
+// `rows` of a head, tile after tile by columns: out [tile][D][kTile]. What is beyond the last row repeats it.
+void by_columns(const float* rows, int64_t count, int64_t stride, int64_t d, std::vector<float>& out) {
+  const hn::RebindToSigned<RowTag> index_tag;
+  const int64_t tiles = (count + kTile - 1) / kTile, lanes = row_lanes();
+  out.resize(static_cast<size_t>(tiles * d * kTile));
+  for (int64_t j = 0; j < tiles * kTile; j += lanes) {
+    HWY_ALIGN int32_t offset[hn::MaxLanes(RowTag())];
+    for (int64_t i = 0; i < lanes; ++i)
+      offset[i] = static_cast<int32_t>((std::min(j + i, count - 1) - std::min(j, count - 1)) * stride);
+    const auto offsets = hn::Load(index_tag, offset);
+    const float* first = rows + std::min(j, count - 1) * stride;
+    float* to = out.data() + j / kTile * d * kTile + j % kTile;
+    for (int64_t i = 0; i < d; ++i) hn::StoreU(hn::GatherIndex(kRow, first + i, offsets), kRow, to + i * kTile);
+  }
+}
+
+// As many queries as keep the sums over a tile's positions in registers.
+#if HWY_TARGET <= HWY_AVX3
+constexpr int kQueriesAtOnce = 6;
+#else
+constexpr int kQueriesAtOnce = 2;
+#endif
+
+// out[q][j] = Σ_i x[q][i] · columns[i][j] for kQueries rows of D numbers and the kTile positions of a tile.
+template <int kQueries>
+HWY_INLINE void tile_dots(const float* x, const float* HWY_RESTRICT columns, int64_t d, float* out) {
+  constexpr int kVectors = static_cast<int>(kTile / std::min<int64_t>(kTile, hn::MaxLanes(RowTag())));
+  const int64_t lanes = row_lanes();
+  for (int64_t first = 0; first < kTile; first += kVectors * lanes) {
+    RowVec sum[kQueries][kVectors];
+    // Unrolled, so that the sums stay in registers.
+    const auto each = [](auto&& f) {
+      HWY_UNROLL(8)
+      for (int q = 0; q < kQueries; ++q) {
+        HWY_UNROLL(8)
+        for (int v = 0; v < kVectors; ++v) f(q, v);
+      }
+    };
+    each([&](int q, int v) { sum[q][v] = hn::Zero(kRow); });
+    for (int64_t i = 0; i < d; ++i) {
+      RowVec column[kVectors];
+      HWY_UNROLL(8)
+      for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(kRow, columns + i * kTile + first + v * lanes);
+      HWY_UNROLL(8)
+      for (int q = 0; q < kQueries; ++q) {
+        const RowVec factor = hn::Set(kRow, x[q * d + i]);
+        HWY_UNROLL(8)
+        for (int v = 0; v < kVectors; ++v) sum[q][v] = hn::MulAdd(factor, column[v], sum[q][v]);
+      }
+    }
+    each([&](int q, int v) { hn::StoreU(sum[q][v], kRow, out + q * kTile + first + v * lanes); });
+  }
+}
+
+// The same for `queries` rows.
+void tile_dots(int64_t queries, const float* x, const float* columns, int64_t d, float* out) {
+  int64_t q = 0;
+  for (; q + kQueriesAtOnce <= queries; q += kQueriesAtOnce)
+    tile_dots<kQueriesAtOnce>(x + q * d, columns, d, out + q * kTile);
+  for (; q + 2 <= queries; q += 2) tile_dots<2>(x + q * d, columns, d, out + q * kTile);
+  if (q < queries) tile_dots<1>(x + q * d, columns, d, out + q * kTile);
+}
+
 struct BackwardArrays {
   const float* dout;
   const float* q;
@@ -38,12 +104,11 @@ class BackwardBlock {
     const int64_t d = shape_.head_dim, stride = head.stride;
     gather(head, rows);
     head.for_tiles(head.seen_by_any(rows), [&](const KeyPart& part, Range tile) {
-      const float* keys = part.keys + (tile.begin - part.positions.begin) * stride;
-      const float* values = part.values + (tile.begin - part.positions.begin) * stride;
-      for (size_t i = 0; i < queries_.size(); ++i) slopes(i, tile, keys, values, stride);
-      add_seen_rows(queries_, tile, slope_.data(), HeadOfSpan::kTile, keys, stride, d,
+      const int64_t first = tile.begin - part.positions.begin, column = first % kTile;
+      slopes(part, first - column);
+      add_seen_rows(queries_, tile, slope_.data() + column, kTile, part.keys + first * stride, stride, d,
                     [&](size_t i) { return dq_.data() + static_cast<int64_t>(i) * d; });
-      for (int64_t j = tile.begin; j < tile.end; ++j) add_to_key(part, j, j - tile.begin, rows, head);
+      for (int64_t j = tile.begin; j < tile.end; ++j) add_to_key(part, j, column + j - tile.begin, rows, head);
     });
     for (size_t i = 0; i < queries_.size(); ++i)
       std::copy_n(dq_.data() + static_cast<int64_t>(i) * d, d, arrays_.dq + queries_[i].at * d);
@@ -54,46 +119,65 @@ class BackwardBlock {
     const int64_t d = shape_.head_dim;
     head.queries_of(rows, queries_);
     const size_t count = queries_.size(), floats = count * static_cast<size_t>(d);
-    q_.resize(floats), dout_.resize(floats), log_sum_exp_.resize(count), delta_.resize(count);
+    q_.resize(floats), dout_.resize(floats), log_sum_exp_.resize(count);
     dq_.assign(floats, 0.0F);
-    probability_.resize(count * HeadOfSpan::kTile), slope_.resize(count * HeadOfSpan::kTile);
+    probability_.resize(count * kTile), slope_.resize(count * kTile);
     for (size_t i = 0; i < count; ++i) {
       const int64_t at = queries_[i].at;
       std::copy_n(arrays_.q + at * d, d, q_.data() + static_cast<int64_t>(i) * d);
       std::copy_n(arrays_.dout + at * d, d, dout_.data() + static_cast<int64_t>(i) * d);
       log_sum_exp_[i] = arrays_.log_sum_exp[at];
-      delta_[i] = dot(arrays_.dout + at * d, arrays_.out + at * d, d);
+    }
+    find_deltas();
+  }
+
+  // delta = dout · out of each query, its terms added in the order of tile_dots(): where a query sees one key, whose
+  // value is then `out`, the slope is 0 to the last bit.
+  void find_deltas() {
+    const int64_t d = shape_.head_dim, count = static_cast<int64_t>(queries_.size()), lanes = row_lanes();
+    delta_.resize(static_cast<size_t>((count + lanes - 1) / lanes * lanes));
+    for (int64_t i = 0; i < count; i += lanes) {
+      HWY_ALIGN int32_t offset[hn::MaxLanes(RowTag())];
+      const int64_t first = queries_[static_cast<size_t>(i)].at;
+      for (int64_t j = 0; j < lanes; ++j)
+        offset[j] = static_cast<int32_t>((queries_[static_cast<size_t>(std::min(i + j, count - 1))].at - first) * d);
+      const auto offsets = hn::Load(hn::RebindToSigned<RowTag>(), offset);
+      RowVec sum = hn::Zero(kRow);
+      for (int64_t e = first * d; e < (first + 1) * d; ++e)
+        sum = hn::MulAdd(hn::GatherIndex(kRow, arrays_.dout + e, offsets),
+                         hn::GatherIndex(kRow, arrays_.out + e, offsets), sum);
+      hn::StoreU(sum, kRow, delta_.data() + i);
     }
   }
 
-  // Probabilities and slopes of query i over the positions of the tile that it sees.
-  void slopes(size_t i, Range tile, const float* keys, const float* values, int64_t stride) {
-    const Range here = intersection(queries_[i].seen, tile);
-    const int64_t count = here.size(), skipped = here.begin - tile.begin, d = shape_.head_dim;
-    if (count <= 0) return;
-    float* probability = probability_.data() + static_cast<int64_t>(i) * HeadOfSpan::kTile + skipped;
-    float* slope = slope_.data() + static_cast<int64_t>(i) * HeadOfSpan::kTile + skipped;
-    scaled_dots(q_.data() + static_cast<int64_t>(i) * d, keys + skipped * stride, stride, count, d, shape_.scale,
-                probability);
-    scaled_dots(dout_.data() + static_cast<int64_t>(i) * d, values + skipped * stride, stride, count, d, 1.0F, slope);
-    const RowVec lse = hn::Set(kRow, log_sum_exp_[i]), delta = hn::Set(kRow, delta_[i]);
+  // Probabilities and slopes of all queries at the positions of a part from `first` on, a whole tile of them; those
+  // that a query does not see mean nothing.
+  void slopes(const KeyPart& part, int64_t first) {
+    const int64_t d = shape_.head_dim, queries = static_cast<int64_t>(queries_.size());
+    tile_dots(queries, q_.data(), part.key_columns + first * d, d, probability_.data());
+    tile_dots(queries, dout_.data(), part.value_columns + first * d, d, slope_.data());
     const RowVec scale = hn::Set(kRow, shape_.scale);
-    for_vectors(count, [&](int64_t j, int64_t left) {
-      const RowVec p = hn::Exp(kRow, hn::Sub(load(probability + j, left), lse));
-      store(p, probability + j, left);
-      store(hn::Mul(hn::Mul(p, hn::Sub(load(slope + j, left), delta)), scale), slope + j, left);
-    });
+    for (int64_t i = 0; i < queries; ++i) {
+      float* probability = probability_.data() + i * kTile;
+      float* slope = slope_.data() + i * kTile;
+      const RowVec lse = hn::Set(kRow, log_sum_exp_[static_cast<size_t>(i)]);
+      const RowVec delta = hn::Set(kRow, delta_[static_cast<size_t>(i)]);
+      for (int64_t j = 0; j < kTile; j += row_lanes()) {
+        const RowVec p = hn::Exp(kRow, hn::MulSub(hn::LoadU(kRow, probability + j), scale, lse));
+        hn::StoreU(p, kRow, probability + j);
+        hn::StoreU(hn::Mul(hn::Mul(p, hn::Sub(hn::LoadU(kRow, slope + j), delta)), scale), kRow, slope + j);
+      }
+    }
   }
 
   // What the rows add to the gradients of the key and the value at a position.
   void add_to_key(const KeyPart& part, int64_t position, int64_t column, Range rows, const HeadOfSpan& head) {
     const int64_t d = shape_.head_dim, group = head.queries_per_row();
     const Range seeing = head.rows_seeing(position, rows);
-    const int64_t first = (seeing.begin - rows.begin) * group, weight = first * HeadOfSpan::kTile + column;
+    const int64_t first = (seeing.begin - rows.begin) * group, weight = first * kTile + column;
     const int64_t target = (position - part.positions.begin) * part.gradient_stride;
-    const WeightedSum pair[] = {
-        {slope_.data() + weight, HeadOfSpan::kTile, q_.data() + first * d, part.dkeys + target},
-        {probability_.data() + weight, HeadOfSpan::kTile, dout_.data() + first * d, part.dvalues + target}};
+    const WeightedSum pair[] = {{slope_.data() + weight, kTile, q_.data() + first * d, part.dkeys + target},
+                                {probability_.data() + weight, kTile, dout_.data() + first * d, part.dvalues + target}};
     add_weighted<2>(pair, seeing.size() * group, d, d);
   }
 
@@ -157,8 +241,19 @@ void backward_simd(const AttentionShape& shape, std::span<const AttentionSpan> s
     float* prefix_gradient = partial_of(run, kv_head);
     std::fill_n(prefix_gradient, 2 * run.prefix_rows * d, 0.0F);
     BackwardBlock block(shape, arrays);
+    std::array<std::vector<float>, 2> keys, values;  // of the prefix and of the span, by columns
     for (size_t s = run.begin; s < run.end; ++s) {
       HeadOfSpan head(shape, spans, s, kv_head);
+      for (size_t i = 0; i < head.parts.size(); ++i) {
+        KeyPart& part = head.parts[i];
+        const int64_t count = part.positions.size();
+        if (count == 0) continue;
+        if (i > 0 || s == run.begin) {  // the prefix is that of all of the run's spans
+          by_columns(part.keys, count, stride, d, keys[i]);
+          by_columns(part.values, count, stride, d, values[i]);
+        }
+        part.key_columns = keys[i].data(), part.value_columns = values[i].data();
+      }
       const int64_t first = spans[s].first_row * stride + kv_head * d, rows = spans[s].rows;
       for (float* gradient : {dk, dv})
         for (int64_t j = 0; j < rows; ++j) std::fill_n(gradient + first + j * stride, d, 0.0F);

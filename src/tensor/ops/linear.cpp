@@ -70,6 +70,17 @@ Tensor input_gradient(AutogradContext* ctx, const Kept& kept, const Tensor& dy, 
   return product(dy, pack_weight(weight, kept.layout, true, kept.products), columns);
 }
 
+Tensor weight_gradient(const Kept& kept, const Tensor& dy, const Tensor& x) {
+  return kept.layout == WeightLayout::kOutIn ? transposed_product(dy, x, kept.products)
+                                             : transposed_product(x, dy, kept.products);
+}
+
+Tensor bias_gradient(const Tensor& dy) {
+  Tensor sum = torch::empty({dy.size(1)}, dy.options());
+  column_sum(dy.size(0), dy.size(1), read_pointer<float>(dy), write_pointer<float>(sum));
+  return sum;
+}
+
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& /*bias*/,
                         const LinearWeight* w) {
@@ -86,7 +97,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const Kept kept(ctx);
     Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) dx = input_gradient(ctx, kept, dy, weight, x.size(1));
-    if (ctx->needs_input_grad(1)) dweight = weight_gradient(dy, x, kept.layout, kept.products);
+    if (ctx->needs_input_grad(1)) dweight = weight_gradient(kept, dy, x);
     if (ctx->needs_input_grad(2)) dbias = bias_gradient(dy);
     return {dx, dweight, dbias, Tensor()};
   }
@@ -119,7 +130,7 @@ struct LowRankFunction : torch::autograd::Function<LowRankFunction> {
       matmul(rows_of(v), pack_weight(a, WeightLayout::kOutIn, true, kept.products), write_pointer<float>(dx),
              dx.size(1), {.accumulate = true});
     }
-    if (ctx->needs_input_grad(1)) dweight = weight_gradient(dy, x, kept.layout, kept.products);
+    if (ctx->needs_input_grad(1)) dweight = weight_gradient(kept, dy, x);
     if (ctx->needs_input_grad(2)) dbias = bias_gradient(dy);
     if (ctx->needs_input_grad(3)) da = transposed_product(v, x, kept.products);
     if (ctx->needs_input_grad(4)) db = transposed_product(dy, u, kept.products);
@@ -128,16 +139,6 @@ struct LowRankFunction : torch::autograd::Function<LowRankFunction> {
 };
 
 }  // namespace
-
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, WeightLayout layout, Products products) {
-  return layout == WeightLayout::kOutIn ? transposed_product(dy, x, products) : transposed_product(x, dy, products);
-}
-
-Tensor bias_gradient(const Tensor& dy) {
-  Tensor sum = torch::empty({dy.size(1)}, dy.options());
-  column_sum(dy.size(0), dy.size(1), read_pointer<float>(dy), write_pointer<float>(sum));
-  return sum;
-}
 
 void check_low_rank(const LinearWeight& w) {
   const Tensor &a = w.low_rank->a, &b = w.low_rank->b;

@@ -39,12 +39,6 @@ Tensor linear(const Tensor& x, const LinearWeight& w);
 /// The same with LibTorch's operators, any dtype and device; products are those of the dtype of x.
 Tensor linear_ref(const Tensor& x, const LinearWeight& w);
 
-/// The gradient of W, in its layout, where y = x · Wᵀ: from dy [N, out] and x [N, in], dense float32 on the CPU.
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, WeightLayout layout, Products products);
-
-/// The gradient of a bias [out]: the sum of the rows of dy [N, out], in a fixed order.
-Tensor bias_gradient(const Tensor& dy);
-
 /// W + scale · B · A as a weight of its own, in the layout of W; float32, or float64 where W is. W itself where there
 /// is no low-rank part or all of B is 0. Not differentiable.
 Tensor merged_weight(const LinearWeight& w);
