@@ -130,14 +130,23 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
       left = {scratch<uint16_t>(round_up(rows, kLines) * depth), round_up(rows, kLines)};
       round_rows(a, b.k(), depth, row, rows, left, 0);
     }
+    float* to = out + row * out_stride + column;
+    // What lies as the kernel writes it goes there at once.
+    const bool in_place = depth <= RoundedMatrix::kChunk && !options.accumulate && options.bias == nullptr &&
+                          rows == rows_of(row_block) && width == out_stride && width <= columns_in_all - column;
+    if (in_place) {
+      product_of(row_block, column_block, 0)(left.at(shared ? row : 0, 0, depth),
+                                             b.block(options.first_column + column, 0), to);
+      return;
+    }
     float* sums = scratch<float>(rows_of(row_block) * width);
     for (int64_t chunk = 0; chunk < depth; chunk += RoundedMatrix::kChunk) {
       product_of(row_block, column_block, chunk)(left.at(shared ? row : 0, chunk, length_of(chunk)),
                                                  b.block(options.first_column + column, chunk), sums);
       const bool first = chunk == 0;
       const float* bias = options.bias == nullptr || !first ? nullptr : options.bias + options.first_column + column;
-      finish(sums, width, rows, std::min(width, columns_in_all - column), bias, options.accumulate || !first,
-             out + row * out_stride + column, out_stride);
+      finish(sums, width, rows, std::min(width, columns_in_all - column), bias, options.accumulate || !first, to,
+             out_stride);
     }
   });
 }
