@@ -104,6 +104,8 @@ std::string evaluation_text(const EvaluationResult& result, const EvaluationSumm
   text += parts_text(summary);
   const LengthFigures& l = summary.lengths;
   text += fmt::format("\n{} prompts", summary.prompts);
+  if (result.prompts_too_long > 0)
+    text += fmt::format(" ({} too long for the model: not asked, counted as wrong)", result.prompts_too_long);
   if (summary.samples > 0) text += fmt::format(", {} samples each", summary.samples);
   text += fmt::format("; tokens per response: median {}, 5 to 95 % {} to {}, most {}\n", short_number(l.median),
                       short_number(l.p5), short_number(l.p95), short_number(l.most));

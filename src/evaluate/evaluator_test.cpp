@@ -38,6 +38,7 @@ struct Subject {
     EvaluationSetup setup;
     setup.prompts = prompts;
     setup.encoders = encoders();
+    setup.positions = model.config().max_position_embeddings;
     setup.tokenizer = tools.tokenizer_or_null();
     setup.reward = &reward;
     setup.sampling = sampling;
@@ -227,9 +228,40 @@ TEST_F(Addition, BadPromptsAreNamed) {
               }),
               HasSubstr("prompt 'line-43' has no answer"));
   prompts[42].messages = nullptr;
-  prompts[42].ids = TokenIds(257, 5);
+  prompts[42].ids = {1'000'000};
   EXPECT_THAT(error_of([&] { evaluator({}, sampling).evaluate(model, nullptr, 0); }),
-              HasSubstr("prompt 'line-43': 257 tokens are more than the model's 256 positions"));
+              HasSubstr("prompt 'line-43': token id 1000000 is outside the model's vocabulary"));
+}
+
+// Leaving it out would flatter the model.
+TEST_F(Addition, APromptThatIsTooLongIsWrong) {
+  const CausalLm policy = neighbour();
+  EvaluateConfig config{.samples_per_prompt = 2, .reference_samples = 2, .answer_probability = true};
+  const auto evaluate = [&] {
+    Evaluator measured = evaluator(config, sampling);
+    measured.prepare_reference(model, 0.1);
+    return measured.evaluate(policy, &model, 0.1);
+  };
+  EvaluationResult expected = evaluate();
+  EXPECT_FALSE(expected.to_json().contains("prompts_too_long"));
+  prompts[42].messages = nullptr;
+  prompts[42].ids = TokenIds(257, 5);
+  const EvaluationResult result = evaluate();
+  expected.greedy_by_prompt[42] = expected.sampled_by_prompt[42] = 0;
+  EXPECT_EQ(result.greedy_by_prompt, expected.greedy_by_prompt);
+  EXPECT_EQ(result.sampled_by_prompt, expected.sampled_by_prompt) << "the others draw what they drew";
+  EXPECT_EQ(result.prompts, 100);
+  EXPECT_EQ(result.to_json()["prompts_too_long"], 1);
+  EXPECT_LT(*result.answer_probability, *expected.answer_probability);
+  EXPECT_TRUE(std::isfinite(*result.kl) && std::isfinite(*result.optimality_gap) && std::isfinite(*result.value_gap));
+  ASSERT_EQ(result.measured[42].samples.size(), 2U);
+  EXPECT_EQ(result.measured[42].samples[1].text, "");
+  EXPECT_EQ(result.measured[42].samples[1].tokens, 0);
+  EXPECT_TRUE(result.measured[42].samples[1].truncated);
+  config.correct_above = -1;
+  EXPECT_EQ(*evaluate().greedy_accuracy, 0.99) << "wrong, whatever the reward says of an empty response";
+  prompts = {prompts[42]};
+  EXPECT_THAT(error_of(evaluate), HasSubstr("no prompt fits into the model's 256 positions: found 1"));
 }
 
 /// A pretrained model without end token whose positions end right after the last answer token.

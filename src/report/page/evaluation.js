@@ -57,13 +57,14 @@ function comparisonTable(comparison) {
 
 function evaluationBlock(run, result) {
   const s = result.statistics, of = s.form_of === "samples" ? "sampled" : "greedy";
-  const lengths = s.lengths ?? {};
+  const lengths = s.lengths ?? {}, tooLong = result.figures?.prompts_too_long ?? 0;
   return element("article", {class: "evaluation"},
     element("div", {class: "evaluation-tables"},
       element("div", {class: "scroller", tabIndex: 0, role: "region", "aria-label": `Figures of ${result.name}`},
               estimateTable(s.estimates ?? {})),
       ...partTables(s.by ?? [])),
     element("p", {class: "caption"}, `${s.prompts} prompts` +
+      (tooLong > 0 ? ` (${tooLong} too long for the model: not asked, counted as wrong)` : "") +
       (s.samples_per_prompt > 0 ? `, ${s.samples_per_prompt} samples each` : "") +
       `. Lengths and forms are of the ${of} responses; tokens: median ${text(lengths.median)}, 5 to 95 % ` +
       `${text(lengths.p5)} to ${text(lengths.p95)}, most ${text(lengths.max)}. Intervals: Wilson's for greedy accuracy, ` +

@@ -159,8 +159,9 @@ function figures() {
 
 /** Columns the catalogue does not name: parts of a reward, figures of other objectives. */
 function otherFigures() {
-  const named = new Set(["step", "groups", "responses", "tokens", "prompts", "samples_per_prompt", "step_seconds",
-                         "reward_mean", "greedy_error", "sampled_error", "kl_k3", "regularized_reward_mean", "consistency_loss"]);
+  const named = new Set(["step", "groups", "responses", "tokens", "prompts", "prompts_too_long", "samples_per_prompt",
+                         "step_seconds", "reward_mean", "greedy_error", "sampled_error", "kl_k3", "regularized_reward_mean",
+                         "consistency_loss"]);
   for (const figure of kFigures) for (const s of figure.series ?? []) named.add(s.column);
   for (const phase of kPhases) named.add(phase.column);
   const others = new Map();
