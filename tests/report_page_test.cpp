@@ -151,6 +151,7 @@ class Report : public ProgramTest {
                           {"sampled_error", 0.01},
                           {"kl", 0.01 * step},
                           {"optimality_gap", 0.4},
+                          {"optimality_gap_error", 0.05},
                           {"value_gap", 0.3},
                           {"leak_rewarded_logged", 0.1},
                           {"leak_unrewarded_logged", -0.2}}}}
@@ -319,6 +320,7 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
                                 "kl", "leak", "length", "truncated", "speed", "phases", "learning-rate", "memory"})
         EXPECT_GT(found["charts"].value(chart, 0), 500) << chart << " is not drawn";
       EXPECT_FALSE(found["charts"].contains("gradient")) << "a chart without a value";
+      EXPECT_FALSE(found["charts"].contains("other-evaluations-optimality_gap_error")) << "errors belong to figures";
       const std::string evaluation = found["evaluation"];
       for (const char* text : {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0",
                                "−10.0 – +50.0", "0.63", "median 9, 5 to 95 % 3 to 40"})

@@ -90,14 +90,14 @@ std::string evaluation_text(const EvaluationResult& result, const EvaluationSumm
   Table others({{"measure", Align::kLeft}, {"value"}, {"± std. error"}});
   bool any = false;
   const auto row = [&](const std::string& name, const std::optional<double>& value, std::string (*shown)(double),
-                       const std::optional<double>& error = {}) {
+                       const std::optional<double>& error) {
     if (!value) return;
-    others.add_row({name, shown(*value), error ? shown(*error) : ""});
+    others.add_row({name, shown(*value), error ? shown(*error) : "–"});
     any = true;
   };
-  row("probability of the answer", result.answer_probability, percent);
-  row("mean reward", result.reward_mean, short_number);
-  row("KL to the reference, nats per response", result.kl, short_number);
+  row("probability of the answer", result.answer_probability, percent, result.answer_probability_error);
+  row("mean reward", result.reward_mean, short_number, result.reward_error);
+  row("KL to the reference, nats per response", result.kl, short_number, result.kl_error);
   row("optimality gap", result.optimality_gap, short_number, result.optimality_gap_error);
   row("value gap", result.value_gap, short_number, result.value_gap_error);
   if (any) text += '\n' + others.text();

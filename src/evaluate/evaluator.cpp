@@ -79,14 +79,17 @@ OrderedJson EvaluationResult::to_json() const {
   add("sampled_accuracy", sampled_accuracy);
   add("sampled_error", sampled_error);
   add("reward_mean", reward_mean);
+  add("reward_error", reward_error);
   add("response_tokens", response_tokens);
   add("truncated", truncated);
   add("kl", kl);
+  add("kl_error", kl_error);
   add("optimality_gap", optimality_gap);
   add("optimality_gap_error", optimality_gap_error);
   add("value_gap", value_gap);
   add("value_gap_error", value_gap_error);
   add("answer_probability", answer_probability);
+  add("answer_probability_error", answer_probability_error);
   return json;
 }
 
@@ -181,26 +184,33 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   if (config_.samples_per_prompt > 0) {
     const Scored sampled = sample(model, setup_.sampling, config_.samples_per_prompt, setup_.seed, "sampled");
     result.samples = config_.samples_per_prompt;
-    double reward = 0, tokens = 0, cut = 0;
+    double tokens = 0, cut = 0;
+    std::vector<double> rewards;  // mean of each prompt
     for (size_t p = 0; p < sampled.measured.size(); ++p) {
       result.measured[p].samples = sampled.measured[p];
-      double right = 0;
+      double right = 0, reward = 0;
       for (const MeasuredResponse& r : sampled.measured[p]) {
         right += r.correct ? 1 : 0;
         reward += r.reward;
         tokens += static_cast<double>(r.tokens);
         cut += r.truncated ? 1 : 0;
       }
-      result.sampled_by_prompt.push_back(right / static_cast<double>(sampled.measured[p].size()));
+      const auto samples = static_cast<double>(sampled.measured[p].size());
+      result.sampled_by_prompt.push_back(right / samples);
+      rewards.push_back(reward / samples);
     }
-    const MeanError m = mean_and_error(result.sampled_by_prompt);
+    const MeanError m = mean_and_error(result.sampled_by_prompt), r = mean_and_error(rewards);
     const auto count = static_cast<double>(result.prompts * result.samples);
     result.sampled_accuracy = m.mean, result.sampled_error = m.error;
-    result.reward_mean = reward / count, result.response_tokens = tokens / count, result.truncated = cut / count;
+    result.reward_mean = r.mean, result.reward_error = r.error;
+    result.response_tokens = tokens / count, result.truncated = cut / count;
     // Under a temperature or a filter the samples are not the model's, and these figures would be of neither.
     if (reference != nullptr && setup_.sampling.unfiltered()) add_divergence(model, *reference, beta, sampled, result);
   }
-  if (config_.answer_probability) result.answer_probability = mean_answer_probability(model);
+  if (config_.answer_probability) {
+    const MeanError m = mean_and_error(answer_probabilities(model));
+    result.answer_probability = m.mean, result.answer_probability_error = m.error;
+  }
   return result;
 }
 
@@ -211,32 +221,33 @@ void Evaluator::add_divergence(const CausalLm& model, const CausalLm& reference,
     if (asked_[p])
       for (const Completion& c : sampled.completions[p]) items.push_back({prompt_ids_[p], c.ids});
   const std::vector<double> policy = sequence_logprobs(model, items), frozen = sequence_logprobs(reference, items);
-  double kl = 0;
-  std::vector<double> gaps, value_gaps;
+  std::vector<double> divergences, gaps, value_gaps;
   size_t next = 0;
   for (size_t p = 0; p < sampled.rewards.size(); ++p) {
     if (!asked_[p]) continue;
     std::vector<double> regularized;
-    double mean = 0;
+    double mean = 0, divergence = 0;
+    const auto samples = static_cast<double>(sampled.rewards[p].size());
     for (const double reward : sampled.rewards[p]) {
       const double log_ratio = policy[next] - frozen[next];
       ++next;
-      kl += log_ratio;
+      divergence += log_ratio / samples;
       regularized.push_back(reward - beta * log_ratio);
-      mean += regularized.back() / static_cast<double>(sampled.rewards[p].size());
+      mean += regularized.back() / samples;
     }
+    divergences.push_back(divergence);
     gaps.push_back(optimality_gap(regularized, beta));
     if (!reference_value_.empty()) value_gaps.push_back(reference_value_[p] - mean);
   }
-  result.kl = kl / static_cast<double>(items.size());
-  const MeanError gap = mean_and_error(gaps);
+  const MeanError kl = mean_and_error(divergences), gap = mean_and_error(gaps);
+  result.kl = kl.mean, result.kl_error = kl.error;
   result.optimality_gap = gap.mean, result.optimality_gap_error = gap.error;
   if (value_gaps.empty()) return;
   const MeanError value_gap = mean_and_error(value_gaps);
   result.value_gap = value_gap.mean, result.value_gap_error = value_gap.error;
 }
 
-double Evaluator::mean_answer_probability(const CausalLm& model) const {
+std::vector<double> Evaluator::answer_probabilities(const CausalLm& model) const {
   std::vector<TokenIds> answers;
   for (const PromptRecord& prompt : setup_.prompts) {
     if (!prompt.answer) throw fail("prompt '{}' has no answer", prompt.id).hint("turn answer_probability off");
@@ -249,9 +260,12 @@ double Evaluator::mean_answer_probability(const CausalLm& model) const {
     check_fits(setup_.prompts[p], prompt_ids_[p], answers[p], limits_of(model));
     items.push_back({prompt_ids_[p], answers[p]});
   }
-  double sum = 0;
-  for (const double logprob : sequence_logprobs(model, items)) sum += std::exp(logprob);
-  return sum / static_cast<double>(answers.size());
+  const std::vector<double> logprobs = sequence_logprobs(model, items);
+  std::vector<double> probabilities(answers.size());  // 0 of prompts that are too long
+  size_t next = 0;
+  for (size_t p = 0; p < answers.size(); ++p)
+    if (asked_[p]) probabilities[p] = std::exp(logprobs[next++]);
+  return probabilities;
 }
 
 }  // namespace agro

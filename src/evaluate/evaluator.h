@@ -28,19 +28,21 @@ struct EvaluateConfig {
   void visit(ConfigVisitor& v);
 };
 
+/// Errors are standard errors over prompts, whose means of their samples count once each.
 struct EvaluationResult {
   int64_t prompts = 0;
   int64_t prompts_too_long = 0;                                // of them: not asked, and wrong
   int64_t samples = 0;                                         // per prompt
-  std::optional<double> greedy_accuracy, greedy_error;         // share, and its standard error over prompts
+  std::optional<double> greedy_accuracy, greedy_error;         // share
   std::optional<double> sampled_accuracy, sampled_error;       // mean over prompts of the share of correct samples
-  std::optional<double> reward_mean;                           // of the samples
+  std::optional<double> reward_mean, reward_error;             // of the samples
   std::optional<double> response_tokens;                       // mean length
   std::optional<double> truncated;                             // share cut at the length limit
-  std::optional<double> kl;                                    // E log π/π_ref over the samples, nats per response
+  std::optional<double> kl, kl_error;                          // E log π/π_ref over the samples, nats per response
   std::optional<double> optimality_gap, optimality_gap_error;  // A12, biased low
   std::optional<double> value_gap, value_gap_error;            // V̂* − mean R
   std::optional<double> answer_probability;                    // mean π(answer | prompt)
+  std::optional<double> answer_probability_error;
   std::vector<double> greedy_by_prompt, sampled_by_prompt;
   std::vector<MeasuredPrompt> measured;  // every response, for summarise()
 
@@ -88,7 +90,7 @@ class Evaluator {
                 std::string_view what);
   void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled,
                       EvaluationResult& result) const;
-  double mean_answer_probability(const CausalLm& model) const;
+  std::vector<double> answer_probabilities(const CausalLm& model) const;  // by prompt
 
   EvaluateConfig config_;
   EvaluationSetup setup_;

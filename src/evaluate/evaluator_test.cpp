@@ -121,10 +121,11 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   };
   const auto samples = draw(policy, 3, kSeed, Stream::kEvaluation);
   const auto of_reference = draw(model, 5, kSeed + 1, Stream::kEvaluation);
-  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, gap_squares = 0, value_gap = 0, value_gap_squares = 0;
+  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, value_gap = 0;
+  double reward_squares = 0, kl_squares = 0, gap_squares = 0, value_gap_squares = 0;
   for (size_t p = 0; p < prompts.size(); ++p) {
     const TokenIds ids = encode_prompt(prompts[p], encoders());
-    double exponentials = 0, mean = 0, reference_exponentials = 0;
+    double exponentials = 0, mean = 0, reference_exponentials = 0, own_reward = 0, own_kl = 0;
     for (const Completion& c : samples[p]) {
       const double log_ratio = sequence_logprob(policy, ids, c.ids) - sequence_logprob(model, ids, c.ids);
       const double regularized = reward_of(p, c) - beta * log_ratio;
@@ -132,12 +133,14 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
       tokens += static_cast<double>(c.ids.size()) / 300;
       cut += c.finish == FinishReason::kLength ? 1.0 / 300 : 0;
       kl += log_ratio / 300;
+      own_reward += reward_of(p, c) / 3, own_kl += log_ratio / 3;
       exponentials += std::exp(regularized / beta) / 3;
       mean += regularized / 3;
     }
     for (const Completion& c : of_reference[p]) reference_exponentials += std::exp(reward_of(p, c) / beta) / 5;
     const double own_gap = beta * std::log(exponentials) - mean;
     const double own_value_gap = beta * std::log(reference_exponentials) - mean;
+    reward_squares += own_reward * own_reward / 100, kl_squares += own_kl * own_kl / 100;
     gap += own_gap / 100, gap_squares += own_gap * own_gap / 100;
     value_gap += own_value_gap / 100, value_gap_squares += own_value_gap * own_value_gap / 100;
   }
@@ -148,6 +151,8 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   EXPECT_NEAR(*result.kl, kl, 1e-5);
   EXPECT_NEAR(*result.optimality_gap, gap, 1e-5);
   EXPECT_NEAR(*result.value_gap, value_gap, 1e-5);
+  EXPECT_NEAR(*result.reward_error, std::sqrt((reward_squares - right * right) / 99), 1e-9);
+  EXPECT_NEAR(*result.kl_error, std::sqrt((kl_squares - kl * kl) / 99), 1e-5);
   EXPECT_NEAR(*result.optimality_gap_error, std::sqrt((gap_squares - gap * gap) / 99), 1e-5);
   EXPECT_NEAR(*result.value_gap_error, std::sqrt((value_gap_squares - value_gap * value_gap) / 99), 1e-5);
   EXPECT_GT(*result.kl, 0);
@@ -207,14 +212,16 @@ TEST_F(Addition, FilteredSamplesHaveNoDivergence) {
 
 TEST_F(Addition, AnswerProbabilityIncludesTheEndToken) {
   const EvaluateConfig config{.greedy = false, .samples_per_prompt = 0, .answer_probability = true};
-  double expected = 0;
+  double expected = 0, squares = 0;
   for (const PromptRecord& prompt : prompts) {
     TokenIds answer = tools.tokenizer->encode(*prompt.answer);
     answer.push_back(model.config().eos_token_ids.front());
-    expected += std::exp(sequence_logprob(model, encode_prompt(prompt, encoders()), answer)) / 100;
+    const double probability = std::exp(sequence_logprob(model, encode_prompt(prompt, encoders()), answer));
+    expected += probability / 100, squares += probability * probability / 100;
   }
   const EvaluationResult result = evaluator(config, sampling).evaluate(model, nullptr, 0);
   EXPECT_NEAR(*result.answer_probability, expected, 1e-6);
+  EXPECT_NEAR(*result.answer_probability_error, std::sqrt((squares - expected * expected) / 99), 1e-6);
   EXPECT_FALSE(result.greedy_accuracy || result.sampled_accuracy);
 }
 
