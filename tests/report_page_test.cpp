@@ -322,9 +322,11 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_FALSE(found["charts"].contains("gradient")) << "a chart without a value";
       EXPECT_FALSE(found["charts"].contains("other-evaluations-optimality_gap_error")) << "errors belong to figures";
       const std::string evaluation = found["evaluation"];
-      for (const char* text : {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0",
-                               "−10.0 – +50.0", "0.63", "median 9, 5 to 95 % 3 to 40"})
+      for (const char* text :
+           {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0", "−10.0 – +50.0",
+            "0.63", "median 9, 5 to 95 % 3 to 40", "50.0 %", "37.6 – 100.0 %", "tokens per response\t12.5\t10 – 15"})
         EXPECT_NE(evaluation.find(text), std::string::npos) << text << " not in " << evaluation;
+      EXPECT_EQ(evaluation.find("number"), std::string::npos) << "a number is no unit: " << evaluation;
       EXPECT_EQ(found["intervals"], 2) << "shares have bars, numbers of tokens have none";
       EXPECT_EQ(found["unlabelled"], Json::array());
       EXPECT_EQ(found["rows"], 40);

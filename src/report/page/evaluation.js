@@ -22,10 +22,11 @@ function intervalBar({value, low, high}) {
 }
 
 function estimateTable(estimates) {
-  return table(["measure", "value, %", "95 % interval", ""], Object.entries(estimates).map(([key, e]) => [
-    measureName(key) + (isShare(key) ? "" : ", number"), shownEstimate(key, e.value), shownInterval(key, e.low, e.high),
-    isShare(key) ? intervalBar(e) : "",
-  ]));
+  return table(["measure", "value", "95 % interval", ""], Object.entries(estimates).map(([key, e]) => {
+    const unit = isShare(key) ? " %" : "";
+    return [measureName(key), shownEstimate(key, e.value) + unit, shownInterval(key, e.low, e.high) + unit,
+            isShare(key) ? intervalBar(e) : ""];
+  }));
 }
 
 /** One table for each field by which the prompts are divided. */
