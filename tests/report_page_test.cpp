@@ -67,6 +67,13 @@ async function probe() {
   await after(100);
   found.switched = getComputedStyle(document.documentElement).colorScheme;
   found.unlabelled = unlabelled();
+  set("browse-run", "2", "change");
+  await after(100);
+  set("browse-set", "1", "change");
+  await after(100);
+  found.answered = document.getElementById("group").innerText;
+  document.querySelectorAll("#prompts li")[1].click();
+  found.shared = document.getElementById("group").innerText;
   found.requests = performance.getEntriesByType("resource").map(entry => entry.name).filter(name => !name.startsWith("data:"));
 }
 probe().catch(error => found.errors.push(String(error))).then(() => parent.postMessage(found, "*"));
@@ -219,11 +226,12 @@ Json evaluation_file() {
                          {"samples",
                           {{{"text", "<script>alert(2)</script>"}, {"correct", false}, {"reward", 0}},
                            {{"text", "\\boxed{0.5}"}, {"correct", true}, {"reward", 1}, {"truncated", true}}}}};
+  const Json without_samples = {{"prompt", "And this?"}, {"text", "1"}, {"correct", true}, {"sampled_share", 0.75}};
   return {{"name", "final"},
           {"figures", {{"greedy_accuracy", 0.5}, {"greedy_error", 0.1}}},
           {"statistics", statistics},
           {"comparison", comparison},
-          {"responses", {response}}};
+          {"responses", {response, without_samples}}};
 }
 
 class ReportPage : public Report {
@@ -336,6 +344,10 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_EQ(found["chosen"], 1);
       EXPECT_EQ(found["formulas"], 3);
       EXPECT_NE(found["group"].get<std::string>().find("worth $5 or $6?"), std::string::npos) << found["group"];
+      EXPECT_NE(found["answered"].get<std::string>().find("1 of 2 samples right"), std::string::npos)
+          << found["answered"];
+      EXPECT_NE(found["shared"].get<std::string>().find("75.0 % of the samples right"), std::string::npos)
+          << found["shared"];
     }
 }
 
