@@ -57,7 +57,7 @@ echo
 "$agro" report "$out"/{before,fresh,stored,mixed,supervised} --examples 3
 cat <<END
 
-'before' is the base model; ± are standard errors over the test problems. Time and tokens are those of training.
+'before' is the base model; ± are standard errors over the test problems.
 The trained models are the HuggingFace folders $out/*/final.
 
 Next, your own model and data (docs/getting-started.md):

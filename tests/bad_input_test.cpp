@@ -106,11 +106,9 @@ TEST_F(BadInput, Data) {
   expect_refusal({"data.prompts="}, {"no training data", "data.prompts"});
   std::string sum = "1";
   for (int i = 0; i < 200; ++i) sum += "+1";
-  expect_refusal({data(good + R"({"id": "endless", "answer": "2", "prompt": ")" + sum + "\"}")},
-                 {"prompt 'endless'", "tokens are more than the model's 256 positions"});
-  expect_refusal(
-      {"evaluate.prompts=" + file("eval.jsonl", R"({"id": "endless", "answer": "2", "prompt": ")" + sum + "\"}")},
-      {"prompt 'endless'", "tokens are more than the model's 256 positions"});
+  const std::string endless = R"({"id": "endless", "answer": "2", "prompt": ")" + sum + "\"}";
+  expect_refusal({data(endless)}, {"bad.jsonl: no prompt fits into the model's 256 positions", "hint: shorten"});
+  expect_refusal({"evaluate.prompts=" + file("eval.jsonl", endless)}, {"eval.jsonl: no prompt fits"});
 }
 
 TEST_F(BadInput, StoredResponses) {

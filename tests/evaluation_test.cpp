@@ -42,9 +42,11 @@ TEST_F(Evaluation, FiguresHaveIntervalsAndPartsAndAPage) {
   for (const char* text : {"greedy accuracy", "avg@4", "pass@2", "pass@4", "maj@4", "truncated", "Level 1", "Level 2",
                            "20 prompts, 4 samples each", "page: "})
     EXPECT_THAT(finished.out, HasSubstr(text));
+  EXPECT_THAT(finished.out, testing::ContainsRegex("mean reward +[0-9.]+ +[0-9.]+\n")) << "value and standard error";
   const Json json = read_json(figures), estimates = json["statistics"]["estimates"];
   EXPECT_EQ(estimates["greedy_accuracy"]["value"], json["greedy_accuracy"]);
   EXPECT_NEAR(estimates["avg_at_4"]["value"].get<double>(), json["sampled_accuracy"].get<double>(), 1e-12);
+  EXPECT_EQ(json["reward_error"], json["sampled_error"]) << "the reward is 1 for right responses, else 0";
   for (const auto& [name, e] : estimates.items()) {
     EXPECT_LE(e["low"], e["value"]) << name;
     EXPECT_GE(e["high"], e["value"]) << name;

@@ -67,6 +67,13 @@ async function probe() {
   await after(100);
   found.switched = getComputedStyle(document.documentElement).colorScheme;
   found.unlabelled = unlabelled();
+  set("browse-run", "2", "change");
+  await after(100);
+  set("browse-set", "1", "change");
+  await after(100);
+  found.answered = document.getElementById("group").innerText;
+  document.querySelectorAll("#prompts li")[1].click();
+  found.shared = document.getElementById("group").innerText;
   found.requests = performance.getEntriesByType("resource").map(entry => entry.name).filter(name => !name.startsWith("data:"));
 }
 probe().catch(error => found.errors.push(String(error))).then(() => parent.postMessage(found, "*"));
@@ -151,6 +158,7 @@ class Report : public ProgramTest {
                           {"sampled_error", 0.01},
                           {"kl", 0.01 * step},
                           {"optimality_gap", 0.4},
+                          {"optimality_gap_error", 0.05},
                           {"value_gap", 0.3},
                           {"leak_rewarded_logged", 0.1},
                           {"leak_unrewarded_logged", -0.2}}}}
@@ -218,11 +226,12 @@ Json evaluation_file() {
                          {"samples",
                           {{{"text", "<script>alert(2)</script>"}, {"correct", false}, {"reward", 0}},
                            {{"text", "\\boxed{0.5}"}, {"correct", true}, {"reward", 1}, {"truncated", true}}}}};
+  const Json without_samples = {{"prompt", "And this?"}, {"text", "1"}, {"correct", true}, {"sampled_share", 0.75}};
   return {{"name", "final"},
           {"figures", {{"greedy_accuracy", 0.5}, {"greedy_error", 0.1}}},
           {"statistics", statistics},
           {"comparison", comparison},
-          {"responses", {response}}};
+          {"responses", {response, without_samples}}};
 }
 
 class ReportPage : public Report {
@@ -319,10 +328,13 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
                                 "kl", "leak", "length", "truncated", "speed", "phases", "learning-rate", "memory"})
         EXPECT_GT(found["charts"].value(chart, 0), 500) << chart << " is not drawn";
       EXPECT_FALSE(found["charts"].contains("gradient")) << "a chart without a value";
+      EXPECT_FALSE(found["charts"].contains("other-evaluations-optimality_gap_error")) << "errors belong to figures";
       const std::string evaluation = found["evaluation"];
-      for (const char* text : {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0",
-                               "−10.0 – +50.0", "0.63", "median 9, 5 to 95 % 3 to 40"})
+      for (const char* text :
+           {"greedy accuracy", "pass@2", "37.6 – 100.0", "<i>Level</i> 5", "before.json", "+25.0", "−10.0 – +50.0",
+            "0.63", "median 9, 5 to 95 % 3 to 40", "50.0 %", "37.6 – 100.0 %", "tokens per response\t12.5\t10 – 15"})
         EXPECT_NE(evaluation.find(text), std::string::npos) << text << " not in " << evaluation;
+      EXPECT_EQ(evaluation.find("number"), std::string::npos) << "a number is no unit: " << evaluation;
       EXPECT_EQ(found["intervals"], 2) << "shares have bars, numbers of tokens have none";
       EXPECT_EQ(found["unlabelled"], Json::array());
       EXPECT_EQ(found["rows"], 40);
@@ -332,6 +344,10 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_EQ(found["chosen"], 1);
       EXPECT_EQ(found["formulas"], 3);
       EXPECT_NE(found["group"].get<std::string>().find("worth $5 or $6?"), std::string::npos) << found["group"];
+      EXPECT_NE(found["answered"].get<std::string>().find("1 of 2 samples right"), std::string::npos)
+          << found["answered"];
+      EXPECT_NE(found["shared"].get<std::string>().find("75.0 % of the samples right"), std::string::npos)
+          << found["shared"];
     }
 }
 

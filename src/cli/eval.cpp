@@ -84,6 +84,7 @@ Evaluated evaluate(const Options& options) {
   if (!opened.text.tokenizer)
     throw Error("has no tokenizer.json, but rewards are given to text").at(options.model.folder);
   setup.encoders = opened.encoders;
+  setup.positions = opened.model.config().max_position_embeddings;
   setup.tokenizer = opened.text.tokenizer_or_null();
   setup.reward = &reward;
   setup.sampling = options.sampling;

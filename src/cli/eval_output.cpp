@@ -90,20 +90,22 @@ std::string evaluation_text(const EvaluationResult& result, const EvaluationSumm
   Table others({{"measure", Align::kLeft}, {"value"}, {"± std. error"}});
   bool any = false;
   const auto row = [&](const std::string& name, const std::optional<double>& value, std::string (*shown)(double),
-                       const std::optional<double>& error = {}) {
+                       const std::optional<double>& error) {
     if (!value) return;
-    others.add_row({name, shown(*value), error ? shown(*error) : ""});
+    others.add_row({name, shown(*value), error ? shown(*error) : "–"});
     any = true;
   };
-  row("probability of the answer", result.answer_probability, percent);
-  row("mean reward", result.reward_mean, short_number);
-  row("KL to the reference, nats per response", result.kl, short_number);
+  row("probability of the answer", result.answer_probability, percent, result.answer_probability_error);
+  row("mean reward", result.reward_mean, short_number, result.reward_error);
+  row("KL to the reference, nats per response", result.kl, short_number, result.kl_error);
   row("optimality gap", result.optimality_gap, short_number, result.optimality_gap_error);
   row("value gap", result.value_gap, short_number, result.value_gap_error);
   if (any) text += '\n' + others.text();
   text += parts_text(summary);
   const LengthFigures& l = summary.lengths;
   text += fmt::format("\n{} prompts", summary.prompts);
+  if (result.prompts_too_long > 0)
+    text += fmt::format(" ({} too long for the model: not asked, counted as wrong)", result.prompts_too_long);
   if (summary.samples > 0) text += fmt::format(", {} samples each", summary.samples);
   text += fmt::format("; tokens per response: median {}, 5 to 95 % {} to {}, most {}\n", short_number(l.median),
                       short_number(l.p5), short_number(l.p95), short_number(l.most));

@@ -8,6 +8,7 @@
 #include "cli/prompt_options.h"
 #include "core/log.h"
 #include "data/completions_writer.h"
+#include "data/prompt_lengths.h"
 #include "evaluate/evaluator.h"
 #include "report/format.h"
 
@@ -32,16 +33,17 @@ class Generator {
         opened_(open_model(options.model)),
         engine_(opened_.model, opened_.text.tokenizer_or_null(), options.engine) {}
 
-  const Encoders& encoders() const { return opened_.encoders; }
+  int64_t positions() const { return opened_.model.config().max_position_embeddings; }
 
-  /// Checked here, so that an error names its prompt and not the batch. The line is the key of the random numbers.
-  GenerationRequest request(const PromptRecord& prompt) const {
-    const ModelConfig& config = opened_.model.config();
+  /// Checked here, so that an error names its prompt and not the batch.
+  TokenIds encode(const PromptRecord& prompt) const {
     TokenIds ids = encode_prompt(prompt, opened_.encoders);
-    check_ids(ids, config);
-    if (static_cast<int64_t>(ids.size()) > config.max_position_embeddings)
-      throw fail("the prompt has {} tokens, more than the model's {} positions", ids.size(),
-                 config.max_position_embeddings);
+    check_ids(ids, opened_.model.config());
+    return ids;
+  }
+
+  /// The line is the key of the random numbers.
+  GenerationRequest request(const PromptRecord& prompt, TokenIds ids) const {
     return {std::move(ids), static_cast<uint64_t>(prompt.line - 1), 0, options_.count};
   }
 
@@ -80,7 +82,10 @@ void answer_stdin(const Options& options) {
   const auto accept = [&](const OrderedJson& record, int64_t line) {
     PromptRecord prompt = parse_prompt(Json(record), reading, line);
     add_system_prompt(prompt, options.data.system_prompt);
-    waiting.push_back(generator.request(prompt));
+    TokenIds ids = generator.encode(prompt);
+    if (static_cast<int64_t>(ids.size()) > generator.positions())
+      throw fail("the prompt has {} tokens, more than the model's {} positions", ids.size(), generator.positions());
+    waiting.push_back(generator.request(prompt, std::move(ids)));
   };
   const auto answer = [&] {
     std::vector<OrderedJson> answers;
@@ -109,16 +114,23 @@ Group to_group(const Generator& generator, size_t prompt_index, const std::vecto
 }
 
 void generate_file(const Options& options) {
-  const std::vector<PromptRecord> prompts = load_prompts(options.prompts, options.data, false);
+  std::vector<PromptRecord> loaded = load_prompts(options.prompts, options.data, false);
   const Generator generator(options);
+  PromptLengths lengths(options.prompts, generator.positions());
+  std::vector<PromptRecord> prompts;  // those that fit
   std::vector<GenerationRequest> requests;
-  for (const PromptRecord& prompt : prompts) {
+  for (PromptRecord& prompt : loaded) {
     try {
-      requests.push_back(generator.request(prompt));
+      TokenIds ids = generator.encode(prompt);
+      if (!lengths.fits(ids)) continue;
+      requests.push_back(generator.request(prompt, std::move(ids)));
     } catch (Error& error) {
       throw std::move(error).at(fmt::format("{}: line {}", options.prompts, prompt.line));
     }
+    prompts.push_back(std::move(prompt));
   }
+  lengths.require_one_that_fits();
+  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("left out"));
   const std::string source = options.source.empty()
                                  ? std::filesystem::weakly_canonical(options.model.folder).filename().string()
                                  : options.source;

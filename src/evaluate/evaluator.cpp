@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/log.h"
 #include "data/packing.h"
+#include "data/prompt_lengths.h"
 #include "model/completion_batch.h"
 #include "objective/diagnostics.h"
 
@@ -67,6 +69,7 @@ void EvaluateConfig::visit(ConfigVisitor& v) {
 OrderedJson EvaluationResult::to_json() const {
   OrderedJson json;
   json["prompts"] = prompts;
+  if (prompts_too_long > 0) json["prompts_too_long"] = prompts_too_long;
   if (samples > 0) json["samples_per_prompt"] = samples;
   const auto add = [&](const char* name, const std::optional<double>& value) {
     if (value) json[name] = *value;
@@ -76,14 +79,17 @@ OrderedJson EvaluationResult::to_json() const {
   add("sampled_accuracy", sampled_accuracy);
   add("sampled_error", sampled_error);
   add("reward_mean", reward_mean);
+  add("reward_error", reward_error);
   add("response_tokens", response_tokens);
   add("truncated", truncated);
   add("kl", kl);
+  add("kl_error", kl_error);
   add("optimality_gap", optimality_gap);
   add("optimality_gap_error", optimality_gap_error);
   add("value_gap", value_gap);
   add("value_gap_error", value_gap_error);
   add("answer_probability", answer_probability);
+  add("answer_probability_error", answer_probability_error);
   return json;
 }
 
@@ -96,21 +102,31 @@ std::string completion_text(const Completion& completion, const Tokenizer* token
 
 Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup)
     : config_(std::move(config)), setup_(std::move(setup)) {
-  for (const PromptRecord& prompt : setup_.prompts) prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
+  PromptLengths lengths(config_.prompts, setup_.positions);
+  for (const PromptRecord& prompt : setup_.prompts) {
+    prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
+    asked_.push_back(lengths.fits(prompt_ids_.back()));
+  }
+  lengths.require_one_that_fits();
+  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("counted as wrong without being asked"));
 }
 
 Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed,
                                     std::string_view what) {
   std::vector<GenerationRequest> requests;
   for (size_t p = 0; p < prompt_ids_.size(); ++p) {
+    if (!asked_[p]) continue;
     check_fits(setup_.prompts[p], prompt_ids_[p], {}, limits_of(model));
     requests.push_back({prompt_ids_[p], p, 0, count});
   }
   GenerationProgress progress;
   if (setup_.progress) progress = [&](int64_t finished, int64_t total) { setup_.progress(what, finished, total); };
+  std::vector<std::vector<Completion>> drawn =
+      Engine(model, setup_.tokenizer, setup_.engine)
+          .generate(requests, sampling, seed, Stream::kEvaluation, nullptr, progress);
   Scored scored;
-  scored.completions = Engine(model, setup_.tokenizer, setup_.engine)
-                           .generate(requests, sampling, seed, Stream::kEvaluation, nullptr, progress);
+  scored.completions.assign(prompt_ids_.size(), std::vector<Completion>(static_cast<size_t>(count)));
+  for (size_t r = 0; r < requests.size(); ++r) scored.completions[requests[r].ordinal] = std::move(drawn[r]);
   std::vector<std::string> texts;
   for (const auto& group : scored.completions)
     for (const Completion& c : group) texts.push_back(completion_text(c, setup_.tokenizer, setup_.encoders.end_ids));
@@ -123,7 +139,8 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
   }
   const RewardScores scores = setup_.reward->score(queries);
   size_t next = 0;
-  for (const auto& group : scored.completions) {
+  for (size_t p = 0; p < prompt_ids_.size(); ++p) {
+    const std::vector<Completion>& group = scored.completions[p];
     scored.rewards.emplace_back(scores.total.begin() + static_cast<std::ptrdiff_t>(next),
                                 scores.total.begin() + static_cast<std::ptrdiff_t>(next + group.size()));
     auto& measured = scored.measured.emplace_back();
@@ -133,7 +150,7 @@ Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig&
                           .tokens = static_cast<int64_t>(c.ids.size()),
                           .truncated = c.finish == FinishReason::kLength,
                           .reward = reward,
-                          .correct = reward > config_.correct_above});
+                          .correct = asked_[p] && reward > config_.correct_above});
       ++next;
     }
   }
@@ -153,12 +170,12 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   const torch::NoGradGuard no_grad;
   EvaluationResult result;
   result.prompts = static_cast<int64_t>(prompt_ids_.size());
+  result.prompts_too_long = std::count(asked_.begin(), asked_.end(), false);
   result.measured.resize(prompt_ids_.size());
-  const auto correct = [&](double reward) { return reward > config_.correct_above ? 1.0 : 0.0; };
   if (config_.greedy) {
     const Scored greedy = sample(model, greedy_version(setup_.sampling), 1, setup_.seed, "greedy");
-    for (size_t p = 0; p < greedy.rewards.size(); ++p) {
-      result.greedy_by_prompt.push_back(correct(greedy.rewards[p].front()));
+    for (size_t p = 0; p < greedy.measured.size(); ++p) {
+      result.greedy_by_prompt.push_back(greedy.measured[p].front().correct ? 1.0 : 0.0);
       result.measured[p].greedy = greedy.measured[p].front();
     }
     const MeanError m = mean_and_error(result.greedy_by_prompt);
@@ -167,25 +184,33 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   if (config_.samples_per_prompt > 0) {
     const Scored sampled = sample(model, setup_.sampling, config_.samples_per_prompt, setup_.seed, "sampled");
     result.samples = config_.samples_per_prompt;
-    double reward = 0, tokens = 0, cut = 0;
-    for (size_t p = 0; p < sampled.rewards.size(); ++p) {
+    double tokens = 0, cut = 0;
+    std::vector<double> rewards;  // mean of each prompt
+    for (size_t p = 0; p < sampled.measured.size(); ++p) {
       result.measured[p].samples = sampled.measured[p];
-      double share = 0;
-      for (const double r : sampled.rewards[p]) share += correct(r), reward += r;
-      result.sampled_by_prompt.push_back(share / static_cast<double>(sampled.rewards[p].size()));
-      for (const Completion& c : sampled.completions[p]) {
-        tokens += static_cast<double>(c.ids.size());
-        cut += c.finish == FinishReason::kLength ? 1 : 0;
+      double right = 0, reward = 0;
+      for (const MeasuredResponse& r : sampled.measured[p]) {
+        right += r.correct ? 1 : 0;
+        reward += r.reward;
+        tokens += static_cast<double>(r.tokens);
+        cut += r.truncated ? 1 : 0;
       }
+      const auto samples = static_cast<double>(sampled.measured[p].size());
+      result.sampled_by_prompt.push_back(right / samples);
+      rewards.push_back(reward / samples);
     }
-    const MeanError m = mean_and_error(result.sampled_by_prompt);
+    const MeanError m = mean_and_error(result.sampled_by_prompt), r = mean_and_error(rewards);
     const auto count = static_cast<double>(result.prompts * result.samples);
     result.sampled_accuracy = m.mean, result.sampled_error = m.error;
-    result.reward_mean = reward / count, result.response_tokens = tokens / count, result.truncated = cut / count;
+    result.reward_mean = r.mean, result.reward_error = r.error;
+    result.response_tokens = tokens / count, result.truncated = cut / count;
     // Under a temperature or a filter the samples are not the model's, and these figures would be of neither.
     if (reference != nullptr && setup_.sampling.unfiltered()) add_divergence(model, *reference, beta, sampled, result);
   }
-  if (config_.answer_probability) result.answer_probability = mean_answer_probability(model);
+  if (config_.answer_probability) {
+    const MeanError m = mean_and_error(answer_probabilities(model));
+    result.answer_probability = m.mean, result.answer_probability_error = m.error;
+  }
   return result;
 }
 
@@ -193,33 +218,36 @@ void Evaluator::add_divergence(const CausalLm& model, const CausalLm& reference,
                                EvaluationResult& result) const {
   std::vector<PromptCompletion> items;
   for (size_t p = 0; p < prompt_ids_.size(); ++p)
-    for (const Completion& c : sampled.completions[p]) items.push_back({prompt_ids_[p], c.ids});
+    if (asked_[p])
+      for (const Completion& c : sampled.completions[p]) items.push_back({prompt_ids_[p], c.ids});
   const std::vector<double> policy = sequence_logprobs(model, items), frozen = sequence_logprobs(reference, items);
-  double kl = 0;
-  std::vector<double> gaps, value_gaps;
+  std::vector<double> divergences, gaps, value_gaps;
   size_t next = 0;
   for (size_t p = 0; p < sampled.rewards.size(); ++p) {
+    if (!asked_[p]) continue;
     std::vector<double> regularized;
-    double mean = 0;
+    double mean = 0, divergence = 0;
+    const auto samples = static_cast<double>(sampled.rewards[p].size());
     for (const double reward : sampled.rewards[p]) {
       const double log_ratio = policy[next] - frozen[next];
       ++next;
-      kl += log_ratio;
+      divergence += log_ratio / samples;
       regularized.push_back(reward - beta * log_ratio);
-      mean += regularized.back() / static_cast<double>(sampled.rewards[p].size());
+      mean += regularized.back() / samples;
     }
+    divergences.push_back(divergence);
     gaps.push_back(optimality_gap(regularized, beta));
     if (!reference_value_.empty()) value_gaps.push_back(reference_value_[p] - mean);
   }
-  result.kl = kl / static_cast<double>(items.size());
-  const MeanError gap = mean_and_error(gaps);
+  const MeanError kl = mean_and_error(divergences), gap = mean_and_error(gaps);
+  result.kl = kl.mean, result.kl_error = kl.error;
   result.optimality_gap = gap.mean, result.optimality_gap_error = gap.error;
   if (value_gaps.empty()) return;
   const MeanError value_gap = mean_and_error(value_gaps);
   result.value_gap = value_gap.mean, result.value_gap_error = value_gap.error;
 }
 
-double Evaluator::mean_answer_probability(const CausalLm& model) const {
+std::vector<double> Evaluator::answer_probabilities(const CausalLm& model) const {
   std::vector<TokenIds> answers;
   for (const PromptRecord& prompt : setup_.prompts) {
     if (!prompt.answer) throw fail("prompt '{}' has no answer", prompt.id).hint("turn answer_probability off");
@@ -228,12 +256,16 @@ double Evaluator::mean_answer_probability(const CausalLm& model) const {
   }
   std::vector<PromptCompletion> items;
   for (size_t p = 0; p < answers.size(); ++p) {
+    if (!asked_[p]) continue;
     check_fits(setup_.prompts[p], prompt_ids_[p], answers[p], limits_of(model));
     items.push_back({prompt_ids_[p], answers[p]});
   }
-  double sum = 0;
-  for (const double logprob : sequence_logprobs(model, items)) sum += std::exp(logprob);
-  return sum / static_cast<double>(answers.size());
+  const std::vector<double> logprobs = sequence_logprobs(model, items);
+  std::vector<double> probabilities(answers.size());  // 0 of prompts that are too long
+  size_t next = 0;
+  for (size_t p = 0; p < answers.size(); ++p)
+    if (asked_[p]) probabilities[p] = std::exp(logprobs[next++]);
+  return probabilities;
 }
 
 }  // namespace agro

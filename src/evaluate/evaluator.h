@@ -28,18 +28,21 @@ struct EvaluateConfig {
   void visit(ConfigVisitor& v);
 };
 
+/// Errors are standard errors over prompts, whose means of their samples count once each.
 struct EvaluationResult {
   int64_t prompts = 0;
+  int64_t prompts_too_long = 0;                                // of them: not asked, and wrong
   int64_t samples = 0;                                         // per prompt
-  std::optional<double> greedy_accuracy, greedy_error;         // share, and its standard error over prompts
+  std::optional<double> greedy_accuracy, greedy_error;         // share
   std::optional<double> sampled_accuracy, sampled_error;       // mean over prompts of the share of correct samples
-  std::optional<double> reward_mean;                           // of the samples
+  std::optional<double> reward_mean, reward_error;             // of the samples
   std::optional<double> response_tokens;                       // mean length
   std::optional<double> truncated;                             // share cut at the length limit
-  std::optional<double> kl;                                    // E log π/π_ref over the samples, nats per response
+  std::optional<double> kl, kl_error;                          // E log π/π_ref over the samples, nats per response
   std::optional<double> optimality_gap, optimality_gap_error;  // A12, biased low
   std::optional<double> value_gap, value_gap_error;            // V̂* − mean R
   std::optional<double> answer_probability;                    // mean π(answer | prompt)
+  std::optional<double> answer_probability_error;
   std::vector<double> greedy_by_prompt, sampled_by_prompt;
   std::vector<MeasuredPrompt> measured;  // every response, for summarise()
 
@@ -51,6 +54,7 @@ struct EvaluationResult {
 struct EvaluationSetup {
   std::vector<PromptRecord> prompts;
   Encoders encoders;
+  int64_t positions = 0;  // the model's; a longer prompt is not asked, and its responses are empty, cut and wrong
   const Tokenizer* tokenizer = nullptr;
   TotalReward* reward = nullptr;
   SamplingConfig sampling;
@@ -62,7 +66,8 @@ struct EvaluationSetup {
 
 class Evaluator {
  public:
-  /// Throws Error where a prompt cannot be encoded.
+  /// Logs a warning where prompts are too long for the model: leaving them out would flatter it. Throws Error where a
+  /// prompt cannot be encoded, or none fits.
   Evaluator(EvaluateConfig config, EvaluationSetup setup);
 
   const std::vector<PromptRecord>& prompts() const { return setup_.prompts; }
@@ -70,9 +75,9 @@ class Evaluator {
   /// V̂*(x) from the reference's own samples; from then on results carry the value gap.
   void prepare_reference(const CausalLm& reference, double beta);
 
-  /// `reference` may be null: no KL and no gaps, nor where sampling is filtered or tempered. beta in units of reward
-  /// per nat. The same model gives the same result: draws depend on the seed alone. Throws Error where a prompt has no
-  /// answer that a reward needs, or does not fit the model.
+  /// `reference` may be null: no KL and no gaps, nor where sampling is filtered or tempered. Both are of the prompts
+  /// that were asked. beta in units of reward per nat. The same model gives the same result: draws depend on the seed
+  /// alone. Throws Error where a prompt has no answer that a reward needs, or an id that the model lacks.
   EvaluationResult evaluate(const CausalLm& model, const CausalLm* reference, double beta);
 
  private:
@@ -85,11 +90,12 @@ class Evaluator {
                 std::string_view what);
   void add_divergence(const CausalLm& model, const CausalLm& reference, double beta, const Scored& sampled,
                       EvaluationResult& result) const;
-  double mean_answer_probability(const CausalLm& model) const;
+  std::vector<double> answer_probabilities(const CausalLm& model) const;  // by prompt
 
   EvaluateConfig config_;
   EvaluationSetup setup_;
   std::vector<TokenIds> prompt_ids_;
+  std::vector<bool> asked_;              // by prompt; the others are too long
   std::vector<double> reference_value_;  // V̂* by prompt; empty until prepared
 };
 

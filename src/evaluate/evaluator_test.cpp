@@ -38,6 +38,7 @@ struct Subject {
     EvaluationSetup setup;
     setup.prompts = prompts;
     setup.encoders = encoders();
+    setup.positions = model.config().max_position_embeddings;
     setup.tokenizer = tools.tokenizer_or_null();
     setup.reward = &reward;
     setup.sampling = sampling;
@@ -120,10 +121,11 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   };
   const auto samples = draw(policy, 3, kSeed, Stream::kEvaluation);
   const auto of_reference = draw(model, 5, kSeed + 1, Stream::kEvaluation);
-  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, gap_squares = 0, value_gap = 0, value_gap_squares = 0;
+  double right = 0, tokens = 0, cut = 0, kl = 0, gap = 0, value_gap = 0;
+  double reward_squares = 0, kl_squares = 0, gap_squares = 0, value_gap_squares = 0;
   for (size_t p = 0; p < prompts.size(); ++p) {
     const TokenIds ids = encode_prompt(prompts[p], encoders());
-    double exponentials = 0, mean = 0, reference_exponentials = 0;
+    double exponentials = 0, mean = 0, reference_exponentials = 0, own_reward = 0, own_kl = 0;
     for (const Completion& c : samples[p]) {
       const double log_ratio = sequence_logprob(policy, ids, c.ids) - sequence_logprob(model, ids, c.ids);
       const double regularized = reward_of(p, c) - beta * log_ratio;
@@ -131,12 +133,14 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
       tokens += static_cast<double>(c.ids.size()) / 300;
       cut += c.finish == FinishReason::kLength ? 1.0 / 300 : 0;
       kl += log_ratio / 300;
+      own_reward += reward_of(p, c) / 3, own_kl += log_ratio / 3;
       exponentials += std::exp(regularized / beta) / 3;
       mean += regularized / 3;
     }
     for (const Completion& c : of_reference[p]) reference_exponentials += std::exp(reward_of(p, c) / beta) / 5;
     const double own_gap = beta * std::log(exponentials) - mean;
     const double own_value_gap = beta * std::log(reference_exponentials) - mean;
+    reward_squares += own_reward * own_reward / 100, kl_squares += own_kl * own_kl / 100;
     gap += own_gap / 100, gap_squares += own_gap * own_gap / 100;
     value_gap += own_value_gap / 100, value_gap_squares += own_value_gap * own_value_gap / 100;
   }
@@ -147,6 +151,8 @@ TEST_F(Addition, FiguresOfTheSamplesByHand) {
   EXPECT_NEAR(*result.kl, kl, 1e-5);
   EXPECT_NEAR(*result.optimality_gap, gap, 1e-5);
   EXPECT_NEAR(*result.value_gap, value_gap, 1e-5);
+  EXPECT_NEAR(*result.reward_error, std::sqrt((reward_squares - right * right) / 99), 1e-9);
+  EXPECT_NEAR(*result.kl_error, std::sqrt((kl_squares - kl * kl) / 99), 1e-5);
   EXPECT_NEAR(*result.optimality_gap_error, std::sqrt((gap_squares - gap * gap) / 99), 1e-5);
   EXPECT_NEAR(*result.value_gap_error, std::sqrt((value_gap_squares - value_gap * value_gap) / 99), 1e-5);
   EXPECT_GT(*result.kl, 0);
@@ -206,14 +212,16 @@ TEST_F(Addition, FilteredSamplesHaveNoDivergence) {
 
 TEST_F(Addition, AnswerProbabilityIncludesTheEndToken) {
   const EvaluateConfig config{.greedy = false, .samples_per_prompt = 0, .answer_probability = true};
-  double expected = 0;
+  double expected = 0, squares = 0;
   for (const PromptRecord& prompt : prompts) {
     TokenIds answer = tools.tokenizer->encode(*prompt.answer);
     answer.push_back(model.config().eos_token_ids.front());
-    expected += std::exp(sequence_logprob(model, encode_prompt(prompt, encoders()), answer)) / 100;
+    const double probability = std::exp(sequence_logprob(model, encode_prompt(prompt, encoders()), answer));
+    expected += probability / 100, squares += probability * probability / 100;
   }
   const EvaluationResult result = evaluator(config, sampling).evaluate(model, nullptr, 0);
   EXPECT_NEAR(*result.answer_probability, expected, 1e-6);
+  EXPECT_NEAR(*result.answer_probability_error, std::sqrt((squares - expected * expected) / 99), 1e-6);
   EXPECT_FALSE(result.greedy_accuracy || result.sampled_accuracy);
 }
 
@@ -227,9 +235,40 @@ TEST_F(Addition, BadPromptsAreNamed) {
               }),
               HasSubstr("prompt 'line-43' has no answer"));
   prompts[42].messages = nullptr;
-  prompts[42].ids = TokenIds(257, 5);
+  prompts[42].ids = {1'000'000};
   EXPECT_THAT(error_of([&] { evaluator({}, sampling).evaluate(model, nullptr, 0); }),
-              HasSubstr("prompt 'line-43': 257 tokens are more than the model's 256 positions"));
+              HasSubstr("prompt 'line-43': token id 1000000 is outside the model's vocabulary"));
+}
+
+// Leaving it out would flatter the model.
+TEST_F(Addition, APromptThatIsTooLongIsWrong) {
+  const CausalLm policy = neighbour();
+  EvaluateConfig config{.samples_per_prompt = 2, .reference_samples = 2, .answer_probability = true};
+  const auto evaluate = [&] {
+    Evaluator measured = evaluator(config, sampling);
+    measured.prepare_reference(model, 0.1);
+    return measured.evaluate(policy, &model, 0.1);
+  };
+  EvaluationResult expected = evaluate();
+  EXPECT_FALSE(expected.to_json().contains("prompts_too_long"));
+  prompts[42].messages = nullptr;
+  prompts[42].ids = TokenIds(257, 5);
+  const EvaluationResult result = evaluate();
+  expected.greedy_by_prompt[42] = expected.sampled_by_prompt[42] = 0;
+  EXPECT_EQ(result.greedy_by_prompt, expected.greedy_by_prompt);
+  EXPECT_EQ(result.sampled_by_prompt, expected.sampled_by_prompt) << "the others draw what they drew";
+  EXPECT_EQ(result.prompts, 100);
+  EXPECT_EQ(result.to_json()["prompts_too_long"], 1);
+  EXPECT_LT(*result.answer_probability, *expected.answer_probability);
+  EXPECT_TRUE(std::isfinite(*result.kl) && std::isfinite(*result.optimality_gap) && std::isfinite(*result.value_gap));
+  ASSERT_EQ(result.measured[42].samples.size(), 2U);
+  EXPECT_EQ(result.measured[42].samples[1].text, "");
+  EXPECT_EQ(result.measured[42].samples[1].tokens, 0);
+  EXPECT_TRUE(result.measured[42].samples[1].truncated);
+  config.correct_above = -1;
+  EXPECT_EQ(*evaluate().greedy_accuracy, 0.99) << "wrong, whatever the reward says of an empty response";
+  prompts = {prompts[42]};
+  EXPECT_THAT(error_of(evaluate), HasSubstr("no prompt fits into the model's 256 positions: found 1"));
 }
 
 /// A pretrained model without end token whose positions end right after the last answer token.

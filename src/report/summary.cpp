@@ -54,12 +54,15 @@ std::string figure_text(const Figure& figure, std::optional<double> value, std::
   return error ? number(*value) + " ± " + number(*error) : number(*value);
 }
 
-double training_seconds(const RunData& run) { return run.timings.sum("step_seconds"); }
+/// Of steps and evaluations, as `agro runs` and the page count it.
+double seconds_spent(const RunData& run) {
+  return run.timings.sum("step_seconds") + run.timings.sum("evaluation_seconds");
+}
 
 std::string cost(const RunData& run, const char* column) {
   if (run.timings.empty()) return "–";
   return std::string_view(column) == "tokens" ? compact_number(run.timings.sum("tokens"))
-                                              : duration_text(training_seconds(run));
+                                              : duration_text(seconds_spent(run));
 }
 
 std::string steps(const RunData& run) { return run.metrics.empty() ? "–" : std::to_string(run.metrics.steps.back()); }
@@ -124,7 +127,9 @@ std::string indented(const std::string& text, size_t columns) {
 std::string summary_table(std::span<const RunData> runs) {
   if (runs.empty()) return {};
   const std::string name = shared_results(runs);
-  return name.empty() ? evaluations_table(runs) : results_table(runs, name);
+  const std::string table = name.empty() ? evaluations_table(runs) : results_table(runs, name);
+  const bool any_cost = std::any_of(runs.begin(), runs.end(), [](const RunData& run) { return !run.timings.empty(); });
+  return table + (any_cost ? "\nTokens are those of the training; time includes its evaluations.\n" : "");
 }
 
 std::string before_and_after(std::span<const RunData> runs, int64_t count) {

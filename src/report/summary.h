@@ -8,7 +8,8 @@
 namespace agro {
 
 /// A table with one row per run: what it is worth (the evaluation file of most prompts that all runs share, else the
-/// run's own evaluations at its start and end), ± standard errors, and what it cost (time and tokens).
+/// run's own evaluations at its start and end), ± standard errors, and what it cost: time of its steps and evaluations,
+/// as on the page, and tokens of its steps. A line below says so.
 std::string summary_table(std::span<const RunData> runs);
 
 /// Up to `count` prompts of the first run's evaluation file that it answered wrongly and most of the later runs answer

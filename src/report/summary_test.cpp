@@ -7,6 +7,7 @@
 namespace agro {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -34,6 +35,7 @@ std::vector<RunData> three_runs() {
   }
   runs[1].metrics.append(80, {{"loss", 1.0}});
   for (const int64_t step : {1, 2}) runs[1].timings.append(step, {{"step_seconds", 30.0}, {"tokens", 1000.0}});
+  runs[1].timings.append(2, {{"evaluation_seconds", 15.0}});
   return runs;
 }
 
@@ -43,8 +45,9 @@ TEST(Summary, SharedResultsWithErrorsAndCost) {
             "run       greedy %  optimality gap  steps   time  tokens\n"
             "──────  ──────────  ──────────────  ─────  ─────  ──────\n"
             "before  50.0 ± 1.2           0.210      –      –       –\n"
-            "fresh   60.0 ± 1.2           0.210     80  1m00s      2k\n"
-            "stored  70.0 ± 1.2           0.210      –      –       –\n");
+            "fresh   60.0 ± 1.2           0.210     80  1m15s      2k\n"
+            "stored  70.0 ± 1.2           0.210      –      –       –\n\n"
+            "Tokens are those of the training; time includes its evaluations.\n");
 }
 
 TEST(Summary, WithoutSharedResultsTheRunsOwnEvaluations) {
@@ -52,7 +55,8 @@ TEST(Summary, WithoutSharedResultsTheRunsOwnEvaluations) {
   runs[0].results.clear();
   runs[1].evaluations.append(0, {{"greedy_accuracy", 0.25}, {"greedy_error", 0.02}});
   runs[1].evaluations.append(80, {{"greedy_accuracy", 0.75}, {"greedy_error", 0.02}});
-  EXPECT_THAT(summary_table(runs), HasSubstr("25.0 ± 2.0 → 75.0 ± 2.0"));
+  EXPECT_THAT(summary_table(runs), AllOf(HasSubstr("25.0 ± 2.0 → 75.0 ± 2.0"), HasSubstr("1m15s")));
+  EXPECT_THAT(summary_table(std::span(runs).first(1)), Not(HasSubstr("time includes"))) << "it cost nothing";
   EXPECT_EQ(before_and_after(runs, 3), "");
 }
 

@@ -171,10 +171,13 @@ std::optional<Decimal> last_number(std::string_view text) {
 bool numbers_agree(const Decimal& gold, const Decimal& pred, double tolerance, double relative_tolerance) {
   if (gold == pred) return true;
   if (tolerance == 0 && relative_tolerance == 0) return false;
-  const double a = gold.to_double(), b = pred.to_double();
-  if (!std::isfinite(a) || !std::isfinite(b)) return false;
-  const double rounding = 4 * std::numeric_limits<double>::epsilon() * std::max(std::abs(a), std::abs(b));
-  return std::abs(a - b) <= std::max(tolerance, relative_tolerance * std::abs(a)) + rounding;
+  return within_tolerance(gold.to_double(), pred.to_double(), tolerance, relative_tolerance);
+}
+
+bool within_tolerance(double gold, double pred, double tolerance, double relative_tolerance) {
+  if (!std::isfinite(gold) || !std::isfinite(pred)) return false;
+  const double rounding = 4 * std::numeric_limits<double>::epsilon() * std::max(std::abs(gold), std::abs(pred));
+  return std::abs(gold - pred) <= std::max(tolerance, relative_tolerance * std::abs(gold)) + rounding;
 }
 
 }  // namespace agro

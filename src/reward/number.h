@@ -49,4 +49,7 @@ std::optional<Decimal> last_number(std::string_view text);
 /// relative_tolerance * |gold|), compared in float64 with its rounding forgiven.
 bool numbers_agree(const Decimal& gold, const Decimal& pred, double tolerance, double relative_tolerance);
 
+/// The second half of it: whether two values differ by no more than the larger tolerance. False beyond float64's range.
+bool within_tolerance(double gold, double pred, double tolerance, double relative_tolerance);
+
 }  // namespace agro

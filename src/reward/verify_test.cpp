@@ -55,6 +55,42 @@ TEST(Gsm8kPolicy, ReadsTheMarkedAnswer) {
   EXPECT_EQ(verify("gsm8k", "", "#### 72").equal, std::nullopt);
 }
 
+TEST(Gsm8kPolicy, AFractionHasItsValue) {
+  for (const char* gold : {"#### 3/4", "3/4", "Three of four.\n#### 3/4 of them", "#### 3 / 4", "#### 3\u20444"}) {
+    EXPECT_EQ(verify("gsm8k", gold, "#### 3").equal, false) << gold;
+    EXPECT_EQ(verify("gsm8k", gold, "#### 3/4").equal, true) << gold;
+    EXPECT_EQ(verify("gsm8k", gold, "#### 6/8 of them").equal, true) << gold;
+    EXPECT_EQ(verify("gsm8k", gold, "#### 0.75").equal, true) << gold;
+    EXPECT_EQ(verify("gsm8k", gold, " 3/4\n").equal, true) << gold << ": nothing but a fraction";
+    EXPECT_EQ(verify("gsm8k", gold, "#### 0.7500000000000000001").equal, false) << gold;
+    EXPECT_EQ(verify("gsm8k", gold, "#### 4/3").equal, false) << gold;
+  }
+  EXPECT_EQ(verify("gsm8k", "#### 3/4", "#### 3").why, "expected 3/4, the answer is 3");
+  EXPECT_EQ(verify("gsm8k", "-1,500/2000", "#### -0.75").equal, true);
+  EXPECT_EQ(verify("gsm8k", "#### $1 1/2", "#### 1").equal, false) << "a mixed number";
+  EXPECT_EQ(verify("gsm8k", "#### $1 1/2", "#### 3/2").equal, true);
+  EXPECT_EQ(verify("gsm8k", "#### -1 1/2", "#### -1.50").equal, true);
+  EXPECT_EQ(verify("gsm8k", "1/3", "#### 0.333").equal, false);
+  EXPECT_EQ(verify("gsm8k", "1/3", "#### 0.333", {.tolerance = 0.001}).equal, true);
+  EXPECT_EQ(verify("gsm8k", "1/3", "#### 0.3333333333333333").equal, false) << "the nearest float64 is not the value";
+  for (const char* unreadable : {"#### 3/0", "#### 1/2/2020"}) {
+    EXPECT_EQ(verify("gsm8k", unreadable, "#### 3").equal, std::nullopt) << unreadable;
+    EXPECT_EQ(verify("gsm8k", "3", unreadable).equal, false) << unreadable;
+  }
+  EXPECT_EQ(verify("gsm8k", "1/" + std::string(100'000, '7'), "#### 1").equal, std::nullopt) << "work is bounded";
+  EXPECT_EQ(verify("gsm8k", "1/4", "#### 0." + std::string(100'000, '2')).equal, false);
+}
+
+// As GSM8K's graders decide, which compare what follows the mark as text.
+TEST(Gsm8kPolicy, AFractionIsNoPlainNumber) {
+  EXPECT_EQ(verify("gsm8k", "#### 3", "#### 3/4").equal, false) << "the value is not 3";
+  EXPECT_EQ(verify("gsm8k", "#### 1", "#### 1 1/2").equal, false);
+  EXPECT_EQ(verify("gsm8k", "#### 5", "#### 10/2").equal, false) << "not the text of the answer";
+  EXPECT_EQ(verify("gsm8k", "#### 72", "#### 72/hour").equal, true) << "a unit, not a fraction";
+  EXPECT_EQ(verify("gsm8k", "#### 72", "#### 72 24 times").equal, true);
+  EXPECT_EQ(verify("gsm8k", "#### 72", "#### 72 -1/2").equal, true);
+}
+
 TEST(Verify, NamesTheKnownPoliciesAndTheNearest) {
   try {
     verify("gsm8", "1", "1");

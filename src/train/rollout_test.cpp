@@ -191,6 +191,30 @@ TEST_F(RolloutTest, MissingRewardsAreComputedFromTextOrIds) {
   EXPECT_EQ(rewards, (std::vector<double>{1, 0, 1, 0, 0.25}));
 }
 
+TEST_F(RolloutTest, PromptsWithoutRoomAreLeftOut) {
+  std::vector<Json> fresh = sums(), stored = answered_sums();
+  const Json overlong = {{"id", "endless"}, {"ids", TokenIds(257, 5)}, {"answer", "1"}};
+  fresh[4] = overlong;
+  TrainConfig config = addition("run");
+  config.data.prompts = lines("some.jsonl", fresh);
+  config.group.prompts_per_step = 12;
+  Setup setup(config);
+  EXPECT_EQ(setup.data.prompts.size(), 11U);
+  EXPECT_EQ(setup.data.prompt_ids.size(), 11U);
+  EXPECT_EQ(setup.data.prompts[4].id, sums()[5]["id"].get<std::string>());
+  for (const RolloutGroup& group : setup.next().groups) EXPECT_EQ(group.items.size(), 4U);
+  config.data.prompts = lines("none.jsonl", {overlong});
+  EXPECT_THAT(error_of([&] { Setup none(config); }), HasSubstr("none.jsonl: no prompt fits"));
+
+  stored[4].erase("messages");
+  stored[4]["ids"] = TokenIds(257, 5);
+  config = stored_addition("run");
+  config.data.completions = {lines("stored.jsonl", stored)};
+  const Setup logged(config);
+  EXPECT_EQ(logged.data.prompts.size(), 11U);
+  EXPECT_EQ(logged.data.stored.size(), 11U);
+}
+
 TEST_F(RolloutTest, OnPolicyObjectivesRefuseStoredResponsesBeforeTheRun) {
   for (const bool token_credit : {false, true}) {
     TrainConfig config = mixed();

@@ -271,6 +271,7 @@ std::unique_ptr<Evaluator> make_evaluator(const EvaluateConfig& config, const Da
   setup.prompts = read_prompts(config.prompts, options);
   for (PromptRecord& prompt : setup.prompts) add_system_prompt(prompt, data.system_prompt);
   setup.encoders = make_encoders(model.tools, model.folder.config().eos_token_ids, data.append_eos);
+  setup.positions = model.limits().positions;
   setup.tokenizer = model.tools.tokenizer_or_null();
   setup.reward = &reward;
   setup.sampling = sampling;

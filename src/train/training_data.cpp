@@ -1,10 +1,13 @@
 #include "train/training_data.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <unordered_map>
 
 #include "core/log.h"
 #include "data/completions.h"
+#include "data/prompt_lengths.h"
 #include "data/text_tools.h"
 
 namespace agro {
@@ -98,6 +101,8 @@ TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds&
   const std::vector<StoredGroup> groups = read_stored(data, options);
   Joined joined = join(data, options, groups);
   TrainingData result;
+  PromptLengths lengths(data.prompts.empty() ? fmt::format("{}", fmt::join(data.completions, ", ")) : data.prompts,
+                        limits.positions);
   int64_t stored_count = 0;
   for (size_t p = 0; p < joined.prompts.size(); ++p) {
     const StoredGroup* stored = group.stored_per_group > 0 ? joined.stored[p] : nullptr;
@@ -105,6 +110,7 @@ TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds&
     PromptRecord& prompt = joined.prompts[p];
     add_system_prompt(prompt, data.system_prompt);
     TokenIds ids = encode_prompt(prompt, encoders);
+    if (!lengths.fits(ids)) continue;
     check_fits(prompt, ids, {}, limits);
     std::vector<Response> responses;
     if (stored != nullptr) {
@@ -118,8 +124,10 @@ TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds&
     result.prompt_ids.push_back(std::move(ids));
     result.stored.push_back(std::move(responses));
   }
+  lengths.require_one_that_fits();
   if (result.prompts.empty())
     throw Error("no prompt has stored responses, and fresh_per_group is 0: nothing to train on");
+  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("left out"));
   complete_rewards(result, reward);
   log_info("data", "{} prompts, {} stored responses", result.prompts.size(), stored_count);
   return result;

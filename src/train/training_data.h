@@ -18,9 +18,10 @@ struct TrainingData {
 
 /// Reads config.data. Prompts come from data.prompts; where that is empty, from the completions. Stored responses join
 /// their prompt; those of prompts that are not trained on are counted and reported. With fresh_per_group = 0, prompts
-/// without stored responses are left out. Missing rewards are computed; truncated responses, rewarded or not, are
-/// treated as rewards.truncated says.
-/// Throws Error for unreadable or empty data, a missing answer or reward, or a sequence that does not fit the model.
+/// without stored responses are left out; so are, with a warning, prompts that are longer than the model. Missing
+/// rewards are computed; truncated responses, rewarded or not, are treated as rewards.truncated says.
+/// Throws Error for unreadable or empty data, a missing answer or reward, a stored response that does not fit the model
+/// after its prompt, or where no prompt fits.
 /// `needs` are the objective's.
 TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds& needs, const Encoders& encoders,
                                 TotalReward& reward, const ModelLimits& limits);

@@ -21,16 +21,22 @@ function groupOfCompletions(group, threshold) {
   };
 }
 
+/** "1 of 4 samples right"; the share where an evaluation did not keep its samples. */
+function samplesRight(item) {
+  const known = (item.samples ?? []).filter(r => typeof r?.correct === "boolean");
+  if (known.length > 0) return `${known.filter(r => r.correct).length} of ${known.length} samples right`;
+  const share = item.sampled_share ?? null;
+  return share === null ? "" : `${text(share, "percent")} of the samples right`;
+}
+
 /** A prompt of an evaluation: its greedy response, where it has one, and its samples. */
 function groupOfResult(item) {
   const cut = r => r.truncated ? "cut at the length limit" : "";
-  const share = item.sampled_share === null || item.sampled_share === undefined ? ""
-      : `of its samples ${text(item.sampled_share, "percent")} right`;
   const samples = (item.samples ?? []).filter(r => r && typeof r === "object").map((r, i) => ({
     text: String(r.text ?? ""), reward: r.reward ?? null, source: "sampled", correct: r.correct ?? null,
     note: [`sample ${i + 1}`, cut(r)].filter(Boolean).join(", ")}));
   const greedy = {text: item.text ?? "", reward: null, source: "greedy", correct: item.correct ?? null,
-                  note: [share, cut(item)].filter(Boolean).join(", ")};
+                  note: [samplesRight(item), cut(item)].filter(Boolean).join(", ")};
   const drawn = greedy.correct !== null || greedy.text !== "" || samples.length === 0;
   return {prompt: item.prompt ?? "", answer: item.answer, responses: [...(drawn ? [greedy] : []), ...samples],
           labels: Object.entries(item.labels ?? {}).map(([field, value]) => `${field}: ${value}`).join(" · ")};

@@ -22,10 +22,11 @@ function intervalBar({value, low, high}) {
 }
 
 function estimateTable(estimates) {
-  return table(["measure", "value, %", "95 % interval", ""], Object.entries(estimates).map(([key, e]) => [
-    measureName(key) + (isShare(key) ? "" : ", number"), shownEstimate(key, e.value), shownInterval(key, e.low, e.high),
-    isShare(key) ? intervalBar(e) : "",
-  ]));
+  return table(["measure", "value", "95 % interval", ""], Object.entries(estimates).map(([key, e]) => {
+    const unit = isShare(key) ? " %" : "";
+    return [measureName(key), shownEstimate(key, e.value) + unit, shownInterval(key, e.low, e.high) + unit,
+            isShare(key) ? intervalBar(e) : ""];
+  }));
 }
 
 /** One table for each field by which the prompts are divided. */
@@ -57,13 +58,14 @@ function comparisonTable(comparison) {
 
 function evaluationBlock(run, result) {
   const s = result.statistics, of = s.form_of === "samples" ? "sampled" : "greedy";
-  const lengths = s.lengths ?? {};
+  const lengths = s.lengths ?? {}, tooLong = result.figures?.prompts_too_long ?? 0;
   return element("article", {class: "evaluation"},
     element("div", {class: "evaluation-tables"},
       element("div", {class: "scroller", tabIndex: 0, role: "region", "aria-label": `Figures of ${result.name}`},
               estimateTable(s.estimates ?? {})),
       ...partTables(s.by ?? [])),
     element("p", {class: "caption"}, `${s.prompts} prompts` +
+      (tooLong > 0 ? ` (${tooLong} too long for the model: not asked, counted as wrong)` : "") +
       (s.samples_per_prompt > 0 ? `, ${s.samples_per_prompt} samples each` : "") +
       `. Lengths and forms are of the ${of} responses; tokens: median ${text(lengths.median)}, 5 to 95 % ` +
       `${text(lengths.p5)} to ${text(lengths.p95)}, most ${text(lengths.max)}. Intervals: Wilson's for greedy accuracy, ` +

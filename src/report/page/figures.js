@@ -159,15 +159,17 @@ function figures() {
 
 /** Columns the catalogue does not name: parts of a reward, figures of other objectives. */
 function otherFigures() {
-  const named = new Set(["step", "groups", "responses", "tokens", "prompts", "samples_per_prompt", "step_seconds",
-                         "reward_mean", "greedy_error", "sampled_error", "kl_k3", "regularized_reward_mean", "consistency_loss"]);
+  const named = new Set(["step", "groups", "responses", "tokens", "prompts", "prompts_too_long", "samples_per_prompt",
+                         "step_seconds", "reward_mean", "kl_k3", "regularized_reward_mean", "consistency_loss"]);
   for (const figure of kFigures) for (const s of figure.series ?? []) named.add(s.column);
   for (const phase of kPhases) named.add(phase.column);
+  const isError = (table, column) => table === "evaluations" && column.endsWith("_error");
   const others = new Map();
   for (const run of report.runs)
     for (const table of ["metrics", "evaluations", "timings"])
       for (const [column, values] of Object.entries(run[table] ?? {}))
-        if (!named.has(column) && !column.startsWith("leak_") && values.some(v => v !== null && v !== 0))
+        if (!named.has(column) && !isError(table, column) && !column.startsWith("leak_") &&
+            values.some(v => v !== null && v !== 0))
           others.set(`${table}-${column}`, {
             id: `other-${table}-${column}`, chapter: "Other figures", title: column,
             series: [{table, column, label: column, points: table === "evaluations"}],
