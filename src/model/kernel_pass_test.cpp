@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "core/parallel.h"
 #include "core/rng.h"
 #include "core/test_error.h"
 #include "model/inference_pass.h"
 #include "model/lora.h"
 #include "model/model_folder.h"
+#include "tensor/ops/instruction_sets_test.h"
 #include "tensor/ops/linear.h"
 
 namespace agro {
@@ -37,16 +37,6 @@ PackedBatch mixed_batch() {
   return pack_sequences(sequences, {}, prefixes);
 }
 
-/// Restores the number of threads.
-class Threads {
- public:
-  explicit Threads(int count) : before_(thread_count()) { set_up_threads(count); }
-  ~Threads() { set_up_threads(before_); }
-
- private:
-  int before_;
-};
-
 struct Variant {
   std::string folder;
   Products products;
@@ -70,7 +60,7 @@ TEST_P(KernelPasses, HiddenStatesHaveTheDifferentiablePassesBits) {
   const PackedBatch batch = mixed_batch();
   const Tensor with_graph = model.hidden_states(batch).detach();
   for (const int threads : {1, 2, 3}) {
-    const Threads set(threads);
+    const ThreadsForTest set(threads);
     const torch::NoGradGuard no_grad;
     EXPECT_TRUE(torch::equal(model.hidden_states(batch), with_graph)) << threads << " threads";
   }
@@ -140,7 +130,7 @@ TEST(KernelPass, SharesCoverTheBatchAndKeepGroupsWhole) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
   const PackedBatch batch = mixed_batch();
   for (const int threads : {1, 2, 3}) {
-    const Threads set(threads);
+    const ThreadsForTest set(threads);
     const std::vector<Share> shares = shares_of(model, batch);
     EXPECT_GE(static_cast<int>(shares.size()), threads) << "nothing was divided: the test shows nothing";
     int64_t next = 0;

@@ -3,27 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include "core/parallel.h"
 #include "core/rng.h"
 #include "core/test_error.h"
 #include "model/causal_lm.h"
 #include "model/lora.h"
 #include "model/model_folder.h"
+#include "tensor/ops/instruction_sets_test.h"
 
 namespace agro {
 namespace {
 
 const Path kGolden = Path(AGRO_SOURCE_DIR) / "tests/golden";
-
-/// Restores the number of threads.
-class Threads {
- public:
-  explicit Threads(int count) : before_(thread_count()) { set_up_threads(count); }
-  ~Threads() { set_up_threads(before_); }
-
- private:
-  int before_;
-};
 
 TokenIds random_ids(int64_t count, uint64_t which) {
   TokenIds ids;
@@ -32,16 +22,18 @@ TokenIds random_ids(int64_t count, uint64_t which) {
   return ids;
 }
 
-/// Groups of a prompt with three continuations, longer than a block of attention's rows, and single sequences.
-PackedBatch mixed_batch() {
+/// Groups of a prompt with three continuations, longer than a block of attention's rows, and single sequences: 285
+/// tokens, `times` over.
+PackedBatch mixed_batch(uint64_t times = 1) {
   std::vector<TokenIds> sequences;
   Prefixes prefixes;
-  for (uint64_t g = 0; g < 5; ++g) {
+  for (uint64_t i = 0; i < 5 * times; ++i) {
+    const uint64_t g = i % 5;
     const auto prompt = static_cast<int64_t>(sequences.size());
-    sequences.push_back(random_ids(3 + static_cast<int64_t>(4 * g), 10 * g)), prefixes.push_back(-1);
-    for (uint64_t i = 0; i < 3; ++i)
-      sequences.push_back(random_ids(2 + static_cast<int64_t>(5 * i + g), 10 * g + i + 1)), prefixes.push_back(prompt);
-    sequences.push_back(random_ids(1 + static_cast<int64_t>(9 * g), 10 * g + 5)), prefixes.push_back(-1);
+    sequences.push_back(random_ids(3 + static_cast<int64_t>(4 * g), 10 * i)), prefixes.push_back(-1);
+    for (uint64_t c = 0; c < 3; ++c)
+      sequences.push_back(random_ids(2 + static_cast<int64_t>(5 * c + g), 10 * i + c + 1)), prefixes.push_back(prompt);
+    sequences.push_back(random_ids(1 + static_cast<int64_t>(9 * g), 10 * i + 5)), prefixes.push_back(-1);
   }
   return pack_sequences(sequences, {}, prefixes);
 }
@@ -92,24 +84,34 @@ bool is_one_node(const CausalLm& model) {
   return y.grad_fn()->name().find("LayerFunction") != std::string::npos;
 }
 
+void expect_alike(const Outcome& outcome, const Outcome& expected, double bound) {
+  EXPECT_TRUE(torch::equal(outcome.value, expected.value));
+  ASSERT_EQ(outcome.gradients.size(), expected.gradients.size());
+  for (size_t i = 0; i < expected.gradients.size(); ++i) {
+    const Tensor &g = outcome.gradients[i], &e = expected.gradients[i];
+    EXPECT_GT(e.norm().item<double>(), 0) << "gradient " << i;
+    EXPECT_LE((g - e).norm().item<double>(), bound * e.norm().item<double>()) << "gradient " << i;
+  }
+}
+
+void expect_equal(const Outcome& a, const Outcome& b) {
+  EXPECT_TRUE(torch::equal(a.value, b.value));
+  ASSERT_EQ(a.gradients.size(), b.gradients.size());
+  for (size_t i = 0; i < a.gradients.size(); ++i)
+    EXPECT_TRUE(torch::equal(a.gradients[i], b.gradients[i])) << "gradient " << i;
+}
+
 class LayerFunctions : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(LayerFunctions, ValueHasTheOperatorsBitsAndGradientsTheirValue) {
   for (const Products products : {Products::kFloat32, Products::kBFloat16}) {
     const CausalLm model = load(GetParam(), products);
     ASSERT_TRUE(is_one_node(model));
-    const PackedBatch batch = mixed_batch();
-    const Outcome expected = run(model, batch, by_operators), outcome = run(model, batch, forward_layer);
-    EXPECT_TRUE(torch::equal(outcome.value, expected.value));
-    ASSERT_EQ(outcome.gradients.size(), expected.gradients.size());
     // The two round their sums in different orders, and with bfloat16 products such a difference may round a gradient
     // to another number on its way.
     const double bound = products == Products::kFloat32 ? 2e-6 : 4e-3;
-    for (size_t i = 0; i < expected.gradients.size(); ++i) {
-      const Tensor &g = outcome.gradients[i], &e = expected.gradients[i];
-      EXPECT_GT(e.norm().item<double>(), 0) << "gradient " << i;
-      EXPECT_LE((g - e).norm().item<double>(), bound * e.norm().item<double>()) << "gradient " << i;
-    }
+    for (const PackedBatch& batch : {mixed_batch(), mixed_batch(9), pack_sequences({random_ids(60, 1)})})
+      expect_alike(run(model, batch, forward_layer), run(model, batch, by_operators), bound);
   }
 }
 
@@ -128,15 +130,15 @@ TEST_P(LayerFunctions, GradientsAreThoseOfFloat64) {
 TEST_P(LayerFunctions, ThreadsDoNotChangeABit) {
   for (const Products products : {Products::kFloat32, Products::kBFloat16}) {
     const CausalLm model = load(GetParam(), products);
-    const PackedBatch batch = mixed_batch();
-    std::optional<Outcome> first;
-    for (const int threads : {1, 2, 3}) {
-      const Threads set(threads);
-      const Outcome outcome = run(model, batch, forward_layer);
-      if (!first) first = outcome;
-      EXPECT_TRUE(torch::equal(outcome.value, first->value)) << threads << " threads";
-      for (size_t i = 0; i < outcome.gradients.size(); ++i)
-        EXPECT_TRUE(torch::equal(outcome.gradients[i], first->gradients[i])) << threads << " threads, gradient " << i;
+    // The second one has more than one part.
+    for (const PackedBatch& batch : {mixed_batch(), mixed_batch(9)}) {
+      std::optional<Outcome> first;
+      for (const int threads : {1, 2, 3}) {
+        const ThreadsForTest set(threads);
+        const Outcome outcome = run(model, batch, forward_layer);
+        if (!first) first = outcome;
+        expect_equal(outcome, *first);
+      }
     }
   }
 }
@@ -144,6 +146,89 @@ TEST_P(LayerFunctions, ThreadsDoNotChangeABit) {
 INSTANTIATE_TEST_SUITE_P(Families, LayerFunctions,
                          ::testing::Values("gpt2", "llama_gqa", "smollm2_tied", "qwen2_tied", "qwen3_qknorm_bf16"),
                          [](const auto& test) { return test.param; });
+
+// A prompt's continuations need not follow it at once; wherever the threads' shares end, it is with them.
+TEST(LayerFunction, PromptsMayComeBeforeOthers) {
+  const CausalLm model = load("llama_gqa");
+  std::vector<TokenIds> sequences;
+  Prefixes prefixes;
+  for (int64_t pair = 0; pair < 20; ++pair) {
+    const auto which = static_cast<uint64_t>(10 * pair);
+    const int64_t first = 4 * pair;
+    for (const int64_t prefix : {int64_t{-1}, int64_t{-1}, first, first + 1})
+      sequences.push_back(random_ids(5 + prefix % 3, which + prefixes.size() % 4)), prefixes.push_back(prefix);
+  }
+  const PackedBatch batch = pack_sequences(sequences, {}, prefixes);
+  for (const int threads : {1, 2, 3}) {
+    const ThreadsForTest set(threads);
+    expect_alike(run(model, batch, forward_layer), run(model, batch, by_operators), 2e-6);
+    const torch::NoGradGuard no_grad;
+    const Tensor hidden = model.hidden_states(batch);
+    const torch::AutoGradMode graph(true);
+    EXPECT_TRUE(torch::equal(hidden, model.hidden_states(batch).detach())) << threads << " threads";
+  }
+}
+
+/// One layer of a model, as a node: x, y and what they hang on.
+struct OneLayer {
+  OneLayer() { model.provide_positions(64); }
+  Tensor operator()(const Tensor& x) const {
+    return forward_layer(model.parts().layers[0], x, 0, {batch.offsets, batch.prefixes, batch.positions, model.rope()});
+  }
+  Tensor input() const {
+    torch::manual_seed(3);
+    return torch::randn({batch.tokens(), model.config().hidden_size});
+  }
+  variable_list inputs(const Tensor& x) const {
+    variable_list all = model.parts().layers[0].trainable();
+    all.insert(all.begin(), x);
+    return all;
+  }
+
+  CausalLm model = load("llama_gqa");
+  PackedBatch batch = mixed_batch();
+};
+
+TEST(LayerFunction, AWeightChangedInBetweenIsNoticed) {
+  const OneLayer layer;
+  const Tensor x = layer.input().set_requires_grad(true), y = layer(x);
+  {
+    const torch::NoGradGuard no_grad;
+    layer.model.linears().front()->weight.mul_(2);
+  }
+  EXPECT_THROW(y.sum().backward(), c10::Error);
+}
+
+TEST(LayerFunction, AGraphThatIsKeptGivesTheSameTwice) {
+  const OneLayer layer;
+  const Tensor x = layer.input().set_requires_grad(true), y = layer(x), cotangent = torch::randn_like(y);
+  const Tensor before = cotangent.clone();
+  const auto gradients = [&] { return torch::autograd::grad({y}, layer.inputs(x), {cotangent}, true); };
+  const variable_list first = gradients(), second = gradients();
+  for (size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(torch::equal(first[i], second[i])) << "gradient " << i;
+  EXPECT_TRUE(torch::equal(cotangent, before));
+}
+
+TEST(LayerFunction, TensorsNeedNotLieDensely) {
+  const OneLayer layer;
+  const Tensor x = layer.input().set_requires_grad(true);
+  const Tensor strided = layer.input().t().contiguous().t().set_requires_grad(true);
+  ASSERT_FALSE(strided.is_contiguous());
+  const Tensor y = layer(x), from_strided = layer(strided);
+  EXPECT_TRUE(torch::equal(y, from_strided));
+  // The sum's gradient is a single number, expanded.
+  const variable_list expanded = torch::autograd::grad({from_strided.sum()}, layer.inputs(strided)),
+                      dense = torch::autograd::grad({y}, layer.inputs(x), {torch::ones_like(y)});
+  for (size_t i = 0; i < dense.size(); ++i) EXPECT_TRUE(torch::equal(expanded[i], dense[i])) << "gradient " << i;
+}
+
+TEST(LayerFunction, AnEmptyBatchHasGradientsOfZero) {
+  OneLayer layer;
+  layer.batch = pack_sequences({});
+  const Tensor x = layer.input().set_requires_grad(true);
+  for (const Tensor& g : torch::autograd::grad({layer(x).sum()}, layer.inputs(x)))
+    EXPECT_EQ(g.abs().sum().item<double>(), 0.0);
+}
 
 TEST(LayerFunction, IsLeftAloneWhereItDoesNotApply) {
   CausalLm adapters = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
@@ -159,14 +244,18 @@ TEST(LayerFunction, BadBatchesAreRefused) {
   const CausalLm model = load("llama_gqa");
   const PackedBatch batch = pack_sequences({{1, 2, 3}, {4, 5}});
   model.provide_positions(3);
-  const auto error = [&](int64_t rows, const Prefixes& prefixes) {
-    const DecoderContext context{batch.offsets, prefixes, batch.positions, model.rope()};
+  const auto error = [&](int64_t rows, const Prefixes& prefixes, int64_t places = 5, int64_t left_out = 0) {
+    const Tensor positions = batch.positions.narrow(0, 0, places);
+    const Tensor rope = model.rope().narrow(1, 0, model.rope().size(1) - left_out);
+    const DecoderContext context{batch.offsets, prefixes, positions, rope};
     return error_of([&] {
       forward_layer(model.parts().layers[0], torch::zeros({rows, model.config().hidden_size}), 0, context);
     });
   };
   EXPECT_EQ(error(5, {}), "");
   EXPECT_NE(error(4, {}).find("input of a decoder layer"), std::string::npos) << error(4, {});
+  EXPECT_NE(error(5, {}, 4).find("positions of a decoder layer"), std::string::npos) << error(5, {}, 4);
+  EXPECT_NE(error(5, {}, 5, 1).find("table of the rotary"), std::string::npos) << error(5, {}, 5, 1);
   EXPECT_NE(error(5, {-1, 1}).find("sequence 1 cannot continue sequence 1"), std::string::npos) << error(5, {-1, 1});
 }
 

@@ -25,7 +25,7 @@ void norm_forward(const Norm& norm, int64_t elements, const float* x, float* out
     rms_norm_forward(shape, x, read_pointer<float>(norm.weight), out, rows.inverse);
 }
 
-void norm_backward(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows, float* dx) {
+void norm_backward(const Norm& norm, int64_t elements, const float* dy, const float* x, ReadNormRows rows, float* dx) {
   const NormShape shape = shape_of(norm, elements);
   const auto* weight = read_pointer<float>(norm.weight);
   if (norm.bias.defined())
@@ -34,7 +34,7 @@ void norm_backward(const Norm& norm, int64_t elements, const float* dy, const fl
     rms_norm_backward(shape, dy, x, weight, rows.inverse, dx);
 }
 
-void norm_weight_gradient(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows,
+void norm_weight_gradient(const Norm& norm, int64_t elements, const float* dy, const float* x, ReadNormRows rows,
                           float* dweight, float* dbias) {
   const NormShape shape = shape_of(norm, elements);
   if (norm.bias.defined())
@@ -53,8 +53,11 @@ void add(int64_t count, const float* term, float* x) {
 }
 
 void copy_columns(int64_t rows, int64_t columns, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
-  for (int64_t row = 0; row < rows; ++row)
-    std::memcpy(to + row * to_stride, from + row * from_stride, static_cast<size_t>(columns) * sizeof(float));
+  constexpr int64_t kTask = 64;
+  parallel_for((rows + kTask - 1) / kTask, [&](int64_t task) {
+    for (int64_t row = task * kTask; row < std::min(rows, (task + 1) * kTask); ++row)
+      std::memcpy(to + row * to_stride, from + row * from_stride, static_cast<size_t>(columns) * sizeof(float));
+  });
 }
 
 }  // namespace agro

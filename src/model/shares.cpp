@@ -10,13 +10,21 @@ Share whole(const Offsets& offsets) { return {0, static_cast<int64_t>(offsets.si
 
 void cut(const PackedSequences& batch, const Share& part, int64_t count, std::vector<Share>& shares) {
   const auto row = [&](int64_t s) { return batch.offsets[static_cast<size_t>(s)]; };
-  const auto continues = [&](int64_t s) {
-    return s < part.end && !batch.prefixes.empty() && batch.prefixes[static_cast<size_t>(s)] >= 0;
-  };
+  // The first sequence that the s-th of the part or a later one continues: no cut may come between them.
+  std::vector<int64_t> needed;
+  if (!batch.prefixes.empty()) {
+    needed.assign(static_cast<size_t>(part.end - part.begin), part.end);
+    int64_t first = part.end;
+    for (int64_t s = part.end - 1; s >= part.begin; --s) {
+      if (const int64_t prefix = batch.prefixes[static_cast<size_t>(s)]; prefix >= 0) first = std::min(first, prefix);
+      needed[static_cast<size_t>(s - part.begin)] = first;
+    }
+  }
+  const auto joined = [&](int64_t s) { return !needed.empty() && needed[static_cast<size_t>(s - part.begin)] < s; };
   shares.clear();
   for (int64_t i = 1, begin = part.begin; i <= count && begin < part.end; ++i) {
     int64_t end = begin;
-    while (end < part.end && (i == count || continues(end) || row(end) - part.first_row < part.rows * i / count)) ++end;
+    while (end < part.end && (i == count || joined(end) || row(end) - part.first_row < part.rows * i / count)) ++end;
     if (end > begin) shares.push_back({begin, end, row(begin), row(end) - row(begin)});
     begin = end;
   }
@@ -32,6 +40,10 @@ void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t
   const int64_t count =
       possible < threads ? 1 : std::min(possible, std::max(threads, part.rows / kMostRows / threads * threads));
   cut(batch, part, count, shares);
+  // Operators divide their own work better than shares of which some thread gets none, or one far too large.
+  int64_t longest = 0;
+  for (const Share& share : shares) longest = std::max(longest, share.rows);
+  if (static_cast<int64_t>(shares.size()) < threads || 10 * longest * threads > 13 * part.rows) shares.assign(1, part);
 }
 
 }  // namespace agro

@@ -26,9 +26,9 @@ Share whole(const Offsets& offsets);
 /// continue. The result replaces what is in `shares`.
 void cut(const PackedSequences& batch, const Share& part, int64_t count, std::vector<Share>& shares);
 
-/// Cuts `part` into shares for the threads; a single one where more would not pay, whose operators then divide their
-/// work themselves. `weight_bytes`: what the work on each share reads beside its rows. The cut depends on the number of
-/// threads, so no number may depend on the cut.
+/// Cuts `part` into shares for the threads; a single one where more would not pay or would be of too unlike size, whose
+/// operators then divide their work themselves. `weight_bytes`: what the work on each share reads beside its rows. The
+/// cut depends on the number of threads, so no number may depend on the cut.
 void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t weight_bytes,
                         std::vector<Share>& shares);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/parallel.h"
 #include "tensor/ops/norm_cpu.h"
@@ -9,12 +10,12 @@
 namespace agro {
 
 WeightGradients::WeightGradients(const DecoderLayer& layer) {
-  for (const Tensor& t : layer.trainable()) sums_.push_back(torch::empty_like(t));
+  for (const Tensor& t : layer.trainable()) sums_.push_back(torch::empty(t.sizes(), t.options()));
 }
 
 void WeightGradients::next_part() { ++parts_, at_ = 0; }
 
-void WeightGradients::norm(const Norm& norm, int64_t elements, const float* dy, const float* x, NormRows rows) {
+void WeightGradients::norm(const Norm& norm, int64_t elements, const float* dy, const float* x, ReadNormRows rows) {
   const int64_t c = norm.weight.numel();
   std::vector<float> part(static_cast<size_t>(2 * c));
   norm_weight_gradient(norm, elements, dy, x, rows, part.data(), part.data() + c);
@@ -45,36 +46,37 @@ void WeightGradients::take(const float* part) {
 }
 
 void WeightGradients::multiply() {
+  if (at_ != sums_.size()) throw fail("gradients of {} of a layer's {} tensors were computed", at_, sums_.size());
   // What several products have in common is packed once.
-  std::map<const float*, RightHandSide> rights;
-  std::vector<const Product*> first_of;
-  for (const Product& p : products_)
-    if (rights.try_emplace(p.right).second) first_of.push_back(&p);
+  std::map<std::pair<const float*, Products>, RightHandSide> rights;
+  std::vector<const GradientProduct*> first_of;
+  for (const GradientProduct& p : products_)
+    if (rights.try_emplace({p.right, p.products}).second) first_of.push_back(&p);
   parallel_for_rethrowing(static_cast<int64_t>(first_of.size()), [&](int64_t i) {
-    const Product& p = *first_of[static_cast<size_t>(i)];
-    rights.at(p.right) = pack_rows(p.right, p.rows, p.right_columns, p.products);
+    const GradientProduct& p = *first_of[static_cast<size_t>(i)];
+    rights.at({p.right, p.products}) = pack_rows(p.right, p.rows, p.right_columns, p.products);
   });
   // All products together, so that threads need not wait at the end of each; in tasks of about equal work.
-  constexpr int64_t kTasksOfThread = 8, kStep = 12, kMost = 96;
+  constexpr int64_t kTasksOfThread = 8, kTileRows = 12, kMost = 96;
   int64_t work = 0;
-  for (const Product& p : products_) work += p.left_columns * p.right_columns;
+  for (const GradientProduct& p : products_) work += p.left_columns * p.right_columns;
   struct Task {
-    const Product* product;
+    const GradientProduct* product;
     int64_t row, rows;  // of the result
   };
   std::vector<Task> tasks;
-  for (const Product& p : products_) {
+  for (const GradientProduct& p : products_) {
     const int64_t ideal = work / (kTasksOfThread * thread_count() * p.right_columns);
     // Blocks of bfloat16 want many rows.
-    const int64_t fewest = p.products == Products::kBFloat16 ? kMost : kStep;
-    const int64_t step = std::clamp(ideal / kStep * kStep, fewest, kMost);
+    const int64_t fewest = p.products == Products::kBFloat16 ? kMost : kTileRows;
+    const int64_t step = std::clamp(ideal / kTileRows * kTileRows, fewest, kMost);
     for (int64_t row = 0; row < p.left_columns; row += step)
       tasks.push_back({&p, row, std::min(step, p.left_columns - row)});
   }
   parallel_for_rethrowing(static_cast<int64_t>(tasks.size()), [&](int64_t i) {
     const auto& [p, row, rows] = tasks[static_cast<size_t>(i)];
-    matmul({p->left + row, rows, 1, p->left_columns}, rights.at(p->right), p->out + row * p->right_columns,
-           p->right_columns, {.accumulate = parts_ > 1});
+    matmul({p->left + row, rows, 1, p->left_columns}, rights.at({p->right, p->products}),
+           p->out + row * p->right_columns, p->right_columns, {.accumulate = parts_ > 1});
   });
   products_.clear();
 }

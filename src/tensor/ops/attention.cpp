@@ -31,7 +31,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     Tensor out = torch::empty_like(q), lse = torch::empty({q.size(0), shape.heads}, q.options());
     const auto spans = packed_spans(offsets, prefixes, k, v);
     attention_forward(shape, spans, read_pointer<float>(q), write_pointer<float>(out), write_pointer<float>(lse));
-    ctx->save_for_backward({q, k, v, out, lse});
+    ctx->save_for_backward({q, k, v, lse});
     ctx->saved_data["offsets"] = offsets;
     ctx->saved_data["prefixes"] = prefixes;
     ctx->saved_data["shape"] = std::vector<int64_t>{shape.heads, shape.kv_heads, shape.head_dim, shape.window};
@@ -49,8 +49,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
         packed_spans(ctx->saved_data["offsets"].toIntVector(), ctx->saved_data["prefixes"].toIntVector(), k, v);
     Tensor dq = torch::empty_like(q), dk = torch::empty_like(k), dv = torch::empty_like(v);
     attention_backward(shape, spans, read_pointer<float>(dout), read_pointer<float>(q), read_pointer<float>(saved[3]),
-                       read_pointer<float>(saved[4]), write_pointer<float>(dq), write_pointer<float>(dk),
-                       write_pointer<float>(dv));
+                       write_pointer<float>(dq), write_pointer<float>(dk), write_pointer<float>(dv));
     return {dq, dk, dv, Tensor(), Tensor(), Tensor()};
   }
 };

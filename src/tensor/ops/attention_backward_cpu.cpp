@@ -22,6 +22,7 @@ namespace agro {
 namespace HWY_NAMESPACE {
 
 constexpr int64_t kTile = HeadOfSpan::kTile;
+static_assert(kTile % hn::MaxLanes(RowTag()) == 0);
 
 // `rows` of a head, tile after tile by columns: out [tile][D][kTile]. What is beyond the last row repeats it.
 void by_columns(const float* rows, int64_t count, int64_t stride, int64_t d, std::vector<float>& out) {
@@ -39,16 +40,18 @@ void by_columns(const float* rows, int64_t count, int64_t stride, int64_t d, std
   }
 }
 
-// As many queries as keep the sums over a tile's positions in registers.
+// As many queries as keep the sums over a tile's positions in registers, where there are registers enough.
 #if HWY_TARGET <= HWY_AVX3
 constexpr int kQueriesAtOnce = 6;
 #else
 constexpr int kQueriesAtOnce = 2;
 #endif
 
-// out[q][j] = Σ_i x[q][i] · columns[i][j] for kQueries rows of D numbers and the kTile positions of a tile.
+// out[q · out_stride + j] = Σ_i x[q][i] · columns[i][j] for kQueries rows of D numbers and the kTile positions of a
+// tile.
 template <int kQueries>
-HWY_INLINE void tile_dots(const float* x, const float* HWY_RESTRICT columns, int64_t d, float* out) {
+HWY_INLINE void tile_dots(const float* x, const float* HWY_RESTRICT columns, int64_t d, float* out,
+                          int64_t out_stride) {
   constexpr int kVectors = static_cast<int>(kTile / std::min<int64_t>(kTile, hn::MaxLanes(RowTag())));
   const int64_t lanes = row_lanes();
   for (int64_t first = 0; first < kTile; first += kVectors * lanes) {
@@ -73,23 +76,22 @@ HWY_INLINE void tile_dots(const float* x, const float* HWY_RESTRICT columns, int
         for (int v = 0; v < kVectors; ++v) sum[q][v] = hn::MulAdd(factor, column[v], sum[q][v]);
       }
     }
-    each([&](int q, int v) { hn::StoreU(sum[q][v], kRow, out + q * kTile + first + v * lanes); });
+    each([&](int q, int v) { hn::StoreU(sum[q][v], kRow, out + q * out_stride + first + v * lanes); });
   }
 }
 
 // The same for `queries` rows.
-void tile_dots(int64_t queries, const float* x, const float* columns, int64_t d, float* out) {
+void tile_dots(int64_t queries, const float* x, const float* columns, int64_t d, float* out, int64_t out_stride) {
   int64_t q = 0;
   for (; q + kQueriesAtOnce <= queries; q += kQueriesAtOnce)
-    tile_dots<kQueriesAtOnce>(x + q * d, columns, d, out + q * kTile);
-  for (; q + 2 <= queries; q += 2) tile_dots<2>(x + q * d, columns, d, out + q * kTile);
-  if (q < queries) tile_dots<1>(x + q * d, columns, d, out + q * kTile);
+    tile_dots<kQueriesAtOnce>(x + q * d, columns, d, out + q * out_stride, out_stride);
+  for (; q + 2 <= queries; q += 2) tile_dots<2>(x + q * d, columns, d, out + q * out_stride, out_stride);
+  if (q < queries) tile_dots<1>(x + q * d, columns, d, out + q * out_stride, out_stride);
 }
 
 struct BackwardArrays {
   const float* dout;
   const float* q;
-  const float* out;
   const float* log_sum_exp;
   float* dq;
 };
@@ -101,90 +103,118 @@ class BackwardBlock {
 
   // Writes dq of the rows and adds to the gradients of the keys and values they see.
   void run(const HeadOfSpan& head, Range rows) {
-    const int64_t d = shape_.head_dim, stride = head.stride;
+    const int64_t d = shape_.head_dim;
     gather(head, rows);
-    head.for_tiles(head.seen_by_any(rows), [&](const KeyPart& part, Range tile) {
-      const int64_t first = tile.begin - part.positions.begin, column = first % kTile;
-      slopes(part, first - column);
-      add_seen_rows(queries_, tile, slope_.data() + column, kTile, part.keys + first * stride, stride, d,
+    find_slopes();
+    for (const Tile& tile : tiles_) {
+      add_seen_rows(queries_, tile.positions, slope_.data() + tile.column, width_,
+                    tile.part->keys + tile.first * head.stride, head.stride, d,
                     [&](size_t i) { return dq_.data() + static_cast<int64_t>(i) * d; });
-      for (int64_t j = tile.begin; j < tile.end; ++j) add_to_key(part, j, column + j - tile.begin, rows, head);
-    });
+      for (int64_t j = 0; j < tile.positions.size(); ++j) add_to_key(tile, j, rows, head);
+    }
     for (size_t i = 0; i < queries_.size(); ++i)
       std::copy_n(dq_.data() + static_cast<int64_t>(i) * d, d, arrays_.dq + queries_[i].at * d);
   }
 
  private:
+  // Positions of a part that lie in one of its tiles, and where they stand in a row of scores.
+  struct Tile {
+    const KeyPart* part;
+    Range positions;
+    int64_t first;   // of the positions, counted from the part's
+    int64_t column;  // of the first position
+  };
+
   void gather(const HeadOfSpan& head, Range rows) {
     const int64_t d = shape_.head_dim;
     head.queries_of(rows, queries_);
     const size_t count = queries_.size(), floats = count * static_cast<size_t>(d);
-    q_.resize(floats), dout_.resize(floats), log_sum_exp_.resize(count);
+    q_.resize(floats), dout_.resize(floats);
     dq_.assign(floats, 0.0F);
-    probability_.resize(count * kTile), slope_.resize(count * kTile);
     for (size_t i = 0; i < count; ++i) {
       const int64_t at = queries_[i].at;
       std::copy_n(arrays_.q + at * d, d, q_.data() + static_cast<int64_t>(i) * d);
       std::copy_n(arrays_.dout + at * d, d, dout_.data() + static_cast<int64_t>(i) * d);
-      log_sum_exp_[i] = arrays_.log_sum_exp[at];
     }
-    find_deltas();
+    tiles_.clear();
+    head.for_tiles(head.seen_by_any(rows), [&](const KeyPart& part, Range tile) {
+      const int64_t first = tile.begin - part.positions.begin;
+      tiles_.push_back({&part, tile, first, static_cast<int64_t>(tiles_.size()) * kTile + first % kTile});
+    });
+    width_ = static_cast<int64_t>(tiles_.size()) * kTile;
+    probability_.resize(count * static_cast<size_t>(width_)), slope_.resize(probability_.size());
   }
 
-  // delta = dout · out of each query, its terms added in the order of tile_dots(): where a query sees one key, whose
-  // value is then `out`, the slope is 0 to the last bit.
-  void find_deltas() {
-    const int64_t d = shape_.head_dim, count = static_cast<int64_t>(queries_.size()), lanes = row_lanes();
-    delta_.resize(static_cast<size_t>((count + lanes - 1) / lanes * lanes));
-    for (int64_t i = 0; i < count; i += lanes) {
-      HWY_ALIGN int32_t offset[hn::MaxLanes(RowTag())];
-      const int64_t first = queries_[static_cast<size_t>(i)].at;
-      for (int64_t j = 0; j < lanes; ++j)
-        offset[j] = static_cast<int32_t>((queries_[static_cast<size_t>(std::min(i + j, count - 1))].at - first) * d);
-      const auto offsets = hn::Load(hn::RebindToSigned<RowTag>(), offset);
-      RowVec sum = hn::Zero(kRow);
-      for (int64_t e = first * d; e < (first + 1) * d; ++e)
-        sum = hn::MulAdd(hn::GatherIndex(kRow, arrays_.dout + e, offsets),
-                         hn::GatherIndex(kRow, arrays_.out + e, offsets), sum);
-      hn::StoreU(sum, kRow, delta_.data() + i);
-    }
-  }
-
-  // Probabilities and slopes of all queries at the positions of a part from `first` on, a whole tile of them; those
-  // that a query does not see mean nothing.
-  void slopes(const KeyPart& part, int64_t first) {
+  // Probabilities and slopes of each query at the positions it sees. Both sums over them are taken from the very scores
+  // used here, not from the forward pass, which adds in another order: what all keys have in common then leaves no
+  // trace in the slopes however large the scores are, and the slope of a single key is 0 to the last bit.
+  void find_slopes() {
     const int64_t d = shape_.head_dim, queries = static_cast<int64_t>(queries_.size());
-    tile_dots(queries, q_.data(), part.key_columns + first * d, d, probability_.data());
-    tile_dots(queries, dout_.data(), part.value_columns + first * d, d, slope_.data());
+    for (const Tile& tile : tiles_) {
+      const int64_t in_part = tile.first / kTile * kTile * d, column = tile.column / kTile * kTile;
+      tile_dots(queries, q_.data(), tile.part->key_columns + in_part, d, probability_.data() + column, width_);
+      tile_dots(queries, dout_.data(), tile.part->value_columns + in_part, d, slope_.data() + column, width_);
+    }
     const RowVec scale = hn::Set(kRow, shape_.scale);
     for (int64_t i = 0; i < queries; ++i) {
-      float* probability = probability_.data() + i * kTile;
-      float* slope = slope_.data() + i * kTile;
-      const RowVec lse = hn::Set(kRow, log_sum_exp_[static_cast<size_t>(i)]);
-      const RowVec delta = hn::Set(kRow, delta_[static_cast<size_t>(i)]);
-      for (int64_t j = 0; j < kTile; j += row_lanes()) {
-        const RowVec p = hn::Exp(kRow, hn::MulSub(hn::LoadU(kRow, probability + j), scale, lse));
+      const Query& query = queries_[static_cast<size_t>(i)];
+      float* probability = probability_.data() + i * width_;
+      float* slope = slope_.data() + i * width_;
+      const RowVec lse = hn::Set(kRow, arrays_.log_sum_exp[query.at]);
+      RowVec sum = hn::Zero(kRow);
+      for_seen(query, [&](int64_t j, auto mask) {
+        const RowVec e =
+            hn::IfThenElseZero(mask, hn::Exp(kRow, hn::MulSub(hn::LoadU(kRow, probability + j), scale, lse)));
+        hn::StoreU(e, kRow, probability + j);
+        sum = hn::Add(sum, e);
+      });
+      const RowVec total = hn::Set(kRow, sum_lanes(sum));
+      RowVec product = hn::Zero(kRow);
+      for_seen(query, [&](int64_t j, auto mask) {
+        const RowVec p = hn::Div(hn::LoadU(kRow, probability + j), total);
         hn::StoreU(p, kRow, probability + j);
-        hn::StoreU(hn::Mul(hn::Mul(p, hn::Sub(hn::LoadU(kRow, slope + j), delta)), scale), kRow, slope + j);
-      }
+        product = hn::IfThenElse(mask, hn::MulAdd(p, hn::LoadU(kRow, slope + j), product), product);
+      });
+      const RowVec delta = hn::Set(kRow, sum_lanes(product));
+      for_seen(query, [&](int64_t j, auto) {
+        const RowVec p = hn::Mul(hn::LoadU(kRow, probability + j), scale);
+        hn::StoreU(hn::Mul(p, hn::Sub(hn::LoadU(kRow, slope + j), delta)), kRow, slope + j);
+      });
     }
   }
 
-  // What the rows add to the gradients of the key and the value at a position.
-  void add_to_key(const KeyPart& part, int64_t position, int64_t column, Range rows, const HeadOfSpan& head) {
+  // Calls f(column, mask) for the vectors of scores in which the query sees anything; the mask says where.
+  template <class F>
+  HWY_INLINE void for_seen(const Query& query, F&& f) const {
+    const int64_t lanes = row_lanes();
+    for (const Tile& tile : tiles_) {
+      const Range seen = intersection(query.seen, tile.positions);
+      if (seen.size() <= 0) continue;
+      const int64_t begin = tile.column + seen.begin - tile.positions.begin, end = begin + seen.size();
+      for (int64_t j = begin / lanes * lanes; j < end; j += lanes)
+        f(j, hn::AndNot(hn::FirstN(kRow, static_cast<size_t>(std::max<int64_t>(0, begin - j))),
+                        hn::FirstN(kRow, static_cast<size_t>(std::min(lanes, end - j)))));
+    }
+  }
+
+  // What the rows add to the gradients of the key and the value at the tile's j-th position.
+  void add_to_key(const Tile& tile, int64_t j, Range rows, const HeadOfSpan& head) {
     const int64_t d = shape_.head_dim, group = head.queries_per_row();
-    const Range seeing = head.rows_seeing(position, rows);
-    const int64_t first = (seeing.begin - rows.begin) * group, weight = first * kTile + column;
-    const int64_t target = (position - part.positions.begin) * part.gradient_stride;
-    const WeightedSum pair[] = {{slope_.data() + weight, kTile, q_.data() + first * d, part.dkeys + target},
-                                {probability_.data() + weight, kTile, dout_.data() + first * d, part.dvalues + target}};
+    const Range seeing = head.rows_seeing(tile.positions.begin + j, rows);
+    const int64_t first = (seeing.begin - rows.begin) * group, weight = first * width_ + tile.column + j;
+    const int64_t target = (tile.first + j) * tile.part->gradient_stride;
+    const WeightedSum pair[] = {
+        {slope_.data() + weight, width_, q_.data() + first * d, tile.part->dkeys + target},
+        {probability_.data() + weight, width_, dout_.data() + first * d, tile.part->dvalues + target}};
     add_weighted<2>(pair, seeing.size() * group, d, d);
   }
 
   const AttentionShape& shape_;
   const BackwardArrays& arrays_;
   std::vector<Query> queries_;
-  std::vector<float> q_, dout_, dq_, probability_, slope_, log_sum_exp_, delta_;
+  std::vector<Tile> tiles_;
+  int64_t width_ = 0;  // of a row of scores: whole tiles
+  std::vector<float> q_, dout_, dq_, probability_, slope_;
 };
 
 // Spans that one task works through: one span, or neighbours that continue the same prefix. Their part of the prefix's
@@ -218,8 +248,8 @@ std::vector<Run> runs_of(std::span<const AttentionSpan> spans, int64_t floats_pe
 }
 
 void backward_simd(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout, const float* q,
-                   const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
-  const BackwardArrays arrays{dout, q, out, log_sum_exp, dq};
+                   const float* log_sum_exp, float* dq, float* dk, float* dv) {
+  const BackwardArrays arrays{dout, q, log_sum_exp, dq};
   const int64_t d = shape.head_dim, stride = shape.kv_heads * d;
   const std::vector<Run> runs = runs_of(spans, 2 * stride);
   if (runs.empty()) return;
@@ -235,7 +265,7 @@ void backward_simd(const AttentionShape& shape, std::span<const AttentionSpan> s
   std::iota(order.begin(), order.end(), size_t{0});
   // Longest first, so that the last task to finish is a short one.
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return runs[a].work > runs[b].work; });
-  parallel_for(static_cast<int64_t>(runs.size()) * shape.kv_heads, [&](int64_t t) {
+  parallel_for_rethrowing(static_cast<int64_t>(runs.size()) * shape.kv_heads, [&](int64_t t) {
     const Run& run = runs[order[static_cast<size_t>(t / shape.kv_heads)]];
     const int64_t kv_head = t % shape.kv_heads;
     float* prefix_gradient = partial_of(run, kv_head);
@@ -295,8 +325,8 @@ HWY_EXPORT(backward_simd);
 }  // namespace
 
 void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
-                        const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv) {
-  HWY_DYNAMIC_DISPATCH(backward_simd)(shape, spans, dout, q, out, log_sum_exp, dq, dk, dv);
+                        const float* q, const float* log_sum_exp, float* dq, float* dk, float* dv) {
+  HWY_DYNAMIC_DISPATCH(backward_simd)(shape, spans, dout, q, log_sum_exp, dq, dk, dv);
 }
 
 }  // namespace agro

@@ -34,7 +34,7 @@ void attention_forward(const AttentionShape& shape, std::span<const AttentionSpa
 /// For packed sequences: span s covers rows first_row … of q, k, v alike (first_length = 1). Overwrites dq [N, H·D]
 /// (may be dout), dk and dv [N, K·D]; what reaches a prefix from the spans that continue it is added up in their order.
 void attention_backward(const AttentionShape& shape, std::span<const AttentionSpan> spans, const float* dout,
-                        const float* q, const float* out, const float* log_sum_exp, float* dq, float* dk, float* dv);
+                        const float* q, const float* log_sum_exp, float* dq, float* dk, float* dv);
 
 /// Rotary position embedding: x and out (may be the same) [N, heads·D], positions [N], table [P, D] holding cos (D/2)
 /// then sin (D/2) of each position. Pairs are (i, i + D/2), as HuggingFace's rotate_half has them. `inverse` rotates

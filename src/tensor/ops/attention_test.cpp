@@ -141,6 +141,18 @@ TEST(Attention, LargeScoresDoNotOverflow) {
   });
 }
 
+// What all keys have in common changes no probability, however large the scores it makes; in the queries' gradient it
+// cancels only if the slopes of a row add up to 0.
+TEST(Attention, WhatKeysHaveInCommonLeavesGradientsAlone) {
+  const AttentionShape s = shape_of(4, 2, 32);
+  auto x = random_qkv(s, 84);
+  x[1] += 60.0 * random_tensor({s.kv_heads * s.head_dim}, 4);
+  const auto with = [&](const auto& apply) {
+    return [&](const std::vector<Tensor>& in) { return apply(in[0], in[1], in[2], s, kRagged, Prefixes{}); };
+  };
+  check_op({"common keys", x, with(attention), with(attention_ref), 1e-4, 1e-4});
+}
+
 TEST(Attention, ReferenceAgreesWithCentralDifferences) {
   const AttentionShape s = shape_of(4, 2, 3);
   check_central_differences(

@@ -108,9 +108,23 @@ struct Product {
 };
 
 // Around the panel (64), the tile (16 rows, 32 k), the longest run of k (2048) and several blocks of rows and columns.
-const Product kProducts[] = {{1, 1, 1},     {1, 31, 65},    {3, 0, 5},      {15, 32, 64},
-                             {17, 33, 63},  {64, 100, 129}, {65, 257, 40},  {300, 128, 130},
-                             {2, 2049, 70}, {40, 4130, 66}, {70, 576, 1500}};
+const Product kProducts[] = {{1, 1, 1},
+                             {1, 31, 65},
+                             {3, 0, 5},
+                             {15, 32, 64},
+                             {17, 33, 63},
+                             {64, 100, 129},
+                             {65, 257, 40},
+                             {300, 128, 130},
+                             {2, 2049, 70},
+                             {40, 4130, 66},
+                             {70, 576, 1500},
+                             // Whole tiles and panels, whose dense results the kernel writes where they belong.
+                             {16, 32, 64},
+                             {64, 100, 128},
+                             {96, 2048, 64},
+                             {48, 2080, 64},
+                             {80, 64, 192}};
 
 std::string name_of_product(const ::testing::TestParamInfo<Product>& info) {
   return fmt::format("{}x{}x{}", info.param.rows, info.param.k, info.param.n);
@@ -200,6 +214,20 @@ TEST_P(RoundedProducts, ARowHasTheSameBitsInAnyBatch) {
         matmul({left.data(), 1, k}, b, some.data(), n);
         for (int64_t c = 0; c < n; ++c) ASSERT_EQ(all[static_cast<size_t>(c)], some[static_cast<size_t>(c)]) << c;
       });
+  }
+}
+
+TEST_P(RoundedProducts, DenseResultsHaveTheBitsOfOthersAndEndWhereTheyShould) {
+  const auto [rows, k, n] = shape;
+  for (const RoundedKernel kernel : kernels()) {
+    const RoundedMatrix b = RoundedMatrix::from_plain(right.data(), k, n, n, 32, kernel);
+    std::vector<float> dense(static_cast<size_t>(rows * n + 64), 7.0F), apart(static_cast<size_t>(rows * (n + 3)));
+    matmul({left.data(), rows, k}, b, dense.data(), n);
+    matmul({left.data(), rows, k}, b, apart.data(), n + 3);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t c = 0; c < n; ++c)
+        ASSERT_EQ(dense[static_cast<size_t>(row * n + c)], apart[static_cast<size_t>(row * (n + 3) + c)]);
+    for (size_t i = static_cast<size_t>(rows * n); i < dense.size(); ++i) ASSERT_EQ(dense[i], 7.0F) << "overwritten";
   }
 }
 

@@ -10,7 +10,7 @@ struct NormShape {
   float eps = 1e-5F;
 };
 
-/// y = x / sqrt(mean(x²) + eps) · weight. inverse_rms [N] is kept for the backward pass (may be null).
+/// y = x / sqrt(mean(x²) + eps) · weight; y may be x. inverse_rms [N] is kept for the backward pass (may be null).
 void rms_norm_forward(const NormShape& shape, const float* x, const float* weight, float* y, float* inverse_rms);
 /// dx [N, C]; may be dy. A row's bits depend on that row alone.
 void rms_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
@@ -19,10 +19,11 @@ void rms_norm_backward(const NormShape& shape, const float* dy, const float* x, 
 void rms_norm_weight_gradient(const NormShape& shape, const float* dy, const float* x, const float* inverse_rms,
                               float* dweight);
 
-/// y = (x − mean) / sqrt(var + eps) · weight + bias. mean, inverse_std [N] are kept for the backward pass (may be
-/// null).
+/// y = (x − mean) / sqrt(var + eps) · weight + bias; y may be x. mean, inverse_std [N] are kept for the backward pass
+/// (may be null).
 void layer_norm_forward(const NormShape& shape, const float* x, const float* weight, const float* bias, float* y,
                         float* mean, float* inverse_std);
+/// As the two of rms_norm.
 void layer_norm_backward(const NormShape& shape, const float* dy, const float* x, const float* weight,
                          const float* mean, const float* inverse_std, float* dx);
 void layer_norm_weight_gradient(const NormShape& shape, const float* dy, const float* x, const float* mean,

@@ -1,0 +1,110 @@
+#include "model/layer_forward.h"
+
+namespace agro {
+namespace {
+
+class ForwardPass : LayerPass {
+ public:
+  ForwardPass(const DecoderLayer& layer, const DecoderContext& context)
+      : LayerPass(layer, context),
+        o_(DirectedLinear::forward(layer.o)),
+        up_(DirectedLinear::forward(layer.up)),
+        down_(DirectedLinear::forward(layer.down)) {
+    if (layer.qkv)
+      qkv_ = DirectedLinear::forward(*layer.qkv);
+    else
+      q_ = DirectedLinear::forward(layer.q), k_ = DirectedLinear::forward(layer.k),
+      v_ = DirectedLinear::forward(layer.v);
+    if (layer.gate) gate_ = DirectedLinear::forward(*layer.gate);
+  }
+
+  /// The layer's result; `kept` is filled.
+  Tensor run(const Tensor& x, Activations& kept) {
+    provide(x, kept);
+    const Tensor y = rows(columns_), all = qkv_ ? rows(qkv_->out()) : Tensor();
+    for_shares(whole(context_.offsets), [&](const Share& share) {
+      project(share, kept, all);
+      attend(share, kept);
+      feed_forward(share, kept, y);
+    });
+    return y;
+  }
+
+ private:
+  void provide(const Tensor& x, Activations& kept) const {
+    const auto statistics = [&](const Norm& norm, int64_t columns, NormStatistics& s) {
+      const int64_t in_row = columns / norm.weight.size(0);
+      s.inverse = rows(in_row);
+      if (norm.bias.defined()) s.mean = rows(in_row);
+    };
+    kept.x = x, kept.normal = rows(columns_);
+    statistics(layer_.attention_norm, columns_, kept.attention_norm);
+    kept.q = rows(wide_), kept.k = rows(narrow_), kept.v = rows(narrow_), kept.attended = rows(wide_);
+    kept.log_sum_exp = rows(layer_.shape.heads);
+    if (layer_.q_norm) kept.raw_q = rows(wide_), statistics(*layer_.q_norm, wide_, kept.q_norm);
+    if (layer_.k_norm) kept.raw_k = rows(narrow_), statistics(*layer_.k_norm, narrow_, kept.k_norm);
+    kept.middle = rows(columns_), kept.middle_normal = rows(columns_);
+    statistics(layer_.feed_forward_norm, columns_, kept.feed_forward_norm);
+    kept.up = rows(up_.out()), kept.inner = rows(up_.out());
+    if (gate_) kept.gate = rows(up_.out());
+  }
+
+  void project(const Share& share, const Activations& kept, const Tensor& all) const {
+    const int64_t row = share.first_row, n = share.rows;
+    float* normal = write_row(kept.normal, row);
+    norm_forward(layer_.attention_norm, n * columns_, read_row(kept.x, row), normal, kept.attention_norm.written(row));
+    float *q = write_row(layer_.q_norm ? kept.raw_q : kept.q, row),
+          *k = write_row(layer_.k_norm ? kept.raw_k : kept.k, row);
+    float* v = write_row(kept.v, row);
+    if (qkv_) {
+      float* projected = write_row(all, row);
+      qkv_->multiply(n, normal, projected);
+      copy_columns(n, wide_, projected, qkv_->out(), q, wide_);
+      copy_columns(n, narrow_, projected + wide_, qkv_->out(), k, narrow_);
+      copy_columns(n, narrow_, projected + wide_ + narrow_, qkv_->out(), v, narrow_);
+    } else {
+      q_->multiply(n, normal, q), k_->multiply(n, normal, k), v_->multiply(n, normal, v);
+    }
+    if (layer_.q_norm) norm_forward(*layer_.q_norm, n * wide_, q, write_row(kept.q, row), kept.q_norm.written(row));
+    if (layer_.k_norm) norm_forward(*layer_.k_norm, n * narrow_, k, write_row(kept.k, row), kept.k_norm.written(row));
+    rotate(share, layer_.shape.heads, write_row(kept.q, row), false);
+    rotate(share, layer_.shape.kv_heads, write_row(kept.k, row), false);
+  }
+
+  void attend(const Share& share, const Activations& kept) const {
+    const int64_t row = share.first_row;
+    attention_forward(layer_.shape, spans(share, write_row(kept.k, row), write_row(kept.v, row)),
+                      write_row(kept.q, row), write_row(kept.attended, row), write_row(kept.log_sum_exp, row));
+    float* middle = write_row(kept.middle, row);
+    o_.multiply(share.rows, write_row(kept.attended, row), middle);
+    add(share.rows * columns_, read_row(kept.x, row), middle);
+  }
+
+  void feed_forward(const Share& share, const Activations& kept, const Tensor& y) const {
+    const int64_t row = share.first_row, n = share.rows, size = n * up_.out();
+    float *middle = write_row(kept.middle, row), *normal = write_row(kept.middle_normal, row);
+    float *up = write_row(kept.up, row), *inner = write_row(kept.inner, row);
+    norm_forward(layer_.feed_forward_norm, n * columns_, middle, normal, kept.feed_forward_norm.written(row));
+    up_.multiply(n, normal, up);
+    if (gate_) {
+      float* gate = write_row(kept.gate, row);
+      gate_->multiply(n, normal, gate);
+      gated_forward(layer_.act, size, gate, up, inner);
+    } else {
+      activation_forward(layer_.act, size, up, inner);
+    }
+    down_.multiply(n, inner, write_row(y, row));
+    add(n * columns_, middle, write_row(y, row));
+  }
+
+  std::optional<DirectedLinear> qkv_, q_, k_, v_, gate_;
+  DirectedLinear o_, up_, down_;
+};
+
+}  // namespace
+
+Tensor layer_forward(const DecoderLayer& layer, const DecoderContext& context, const Tensor& x, Activations& kept) {
+  return ForwardPass(layer, context).run(x, kept);
+}
+
+}  // namespace agro
