@@ -129,8 +129,7 @@ void generate_file(const Options& options) {
     }
     prompts.push_back(std::move(prompt));
   }
-  lengths.require_one_that_fits();
-  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("left out"));
+  lengths.report("left out");
   const std::string source = options.source.empty()
                                  ? std::filesystem::weakly_canonical(options.model.folder).filename().string()
                                  : options.source;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace agro {
 namespace {
@@ -33,6 +34,11 @@ void PromptLengths::require_one_that_fits() const {
              longest_)
       .at(file_)
       .hint(kHint);
+}
+
+void PromptLengths::report(std::string_view outcome) const {
+  require_one_that_fits();
+  if (too_long_ > 0) log_warning("data", "{}", describe(outcome));
 }
 
 }  // namespace agro

@@ -28,6 +28,9 @@ class PromptLengths {
   /// Throws Error naming the file where there were prompts and none of them fits.
   void require_one_that_fits() const;
 
+  /// When all prompts are counted: that error, or a warning of describe(outcome) where some do not fit.
+  void report(std::string_view outcome) const;
+
  private:
   std::string file_;
   int64_t positions_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/log.h"
 #include "data/packing.h"
 #include "data/prompt_lengths.h"
 #include "model/completion_batch.h"
@@ -107,8 +106,7 @@ Evaluator::Evaluator(EvaluateConfig config, EvaluationSetup setup)
     prompt_ids_.push_back(encode_prompt(prompt, setup_.encoders));
     asked_.push_back(lengths.fits(prompt_ids_.back()));
   }
-  lengths.require_one_that_fits();
-  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("counted as wrong without being asked"));
+  lengths.report("counted as wrong without being asked");
 }
 
 Evaluator::Scored Evaluator::sample(const CausalLm& model, const SamplingConfig& sampling, int64_t count, uint64_t seed,

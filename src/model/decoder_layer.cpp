@@ -1,5 +1,7 @@
 #include "model/decoder_layer.h"
 
+#include <algorithm>
+
 #include "tensor/ops/norm.h"
 
 namespace agro {
@@ -28,10 +30,10 @@ Tensor Norm::operator()(const Tensor& x) const {
 std::vector<LinearWeight*> DecoderLayer::linears() { return linears_of<LinearWeight*>(*this); }
 std::vector<const LinearWeight*> DecoderLayer::linears() const { return linears_of<const LinearWeight*>(*this); }
 
-std::vector<Tensor> DecoderLayer::trainable() const {
-  std::vector<Tensor> tensors;
+std::vector<Tensor> DecoderLayer::tensors() const {
+  std::vector<Tensor> all;
   const auto add = [&](const Tensor& t) {
-    if (t.defined() && t.requires_grad()) tensors.push_back(t);
+    if (t.defined()) all.push_back(t);
   };
   for (const Norm* norm : {&attention_norm, &feed_forward_norm}) add(norm->weight), add(norm->bias);
   for (const auto* norm : {&q_norm, &k_norm})
@@ -40,7 +42,23 @@ std::vector<Tensor> DecoderLayer::trainable() const {
     add(w->weight), add(w->bias);
     if (w->low_rank) add(w->low_rank->a), add(w->low_rank->b);
   }
-  return tensors;
+  return all;
+}
+
+std::vector<Tensor> DecoderLayer::trainable() const {
+  std::vector<Tensor> all = tensors();
+  std::erase_if(all, [](const Tensor& t) { return !t.requires_grad(); });
+  return all;
+}
+
+bool DecoderLayer::has_low_rank() const {
+  return std::ranges::any_of(linears(), [](const LinearWeight* w) { return w->low_rank.has_value(); });
+}
+
+int64_t DecoderLayer::weight_bytes() const {
+  int64_t bytes = 0;
+  for (const LinearWeight* w : linears()) bytes += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
+  return bytes;
 }
 
 void DecoderLayer::set_products(Products products) {

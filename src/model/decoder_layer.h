@@ -47,8 +47,14 @@ struct DecoderLayer {
   std::vector<LinearWeight*> linears();
   std::vector<const LinearWeight*> linears() const;
 
-  /// Every tensor that requires a gradient, low-rank parts included.
+  /// Every tensor, low-rank parts included, and those of them that require a gradient, in the same order.
+  std::vector<Tensor> tensors() const;
   std::vector<Tensor> trainable() const;
+
+  bool has_low_rank() const;
+
+  /// What the products of a pass read of all linear layers.
+  int64_t weight_bytes() const;
 
   /// x [N, C] → [N, C].
   Tensor forward(const Tensor& x, int64_t layer, const DecoderContext& context) const;

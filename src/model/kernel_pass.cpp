@@ -5,14 +5,11 @@
 #include <optional>
 
 #include "core/parallel.h"
+#include "model/linears_of.h"
 #include "model/row_kernels.h"
 
 namespace agro {
 namespace {
-
-void normalise(const Norm& norm, int64_t elements, const float* x, float* out) {
-  norm_forward(norm, elements, x, out, {});
-}
 
 /// Row `row` of a table [rows, c] in float32 or bfloat16.
 void widen_row(const Tensor& table, int64_t row, int64_t c, float* out) {
@@ -60,17 +57,9 @@ struct KernelPass::PackedLinear {
   }
 };
 
-struct KernelPass::PackedLayer {
-  std::optional<PackedLinear> qkv, q, k, v, gate;
-  PackedLinear o, up, down;
-
-  explicit PackedLayer(const DecoderLayer& layer) : o(layer.o), up(layer.up), down(layer.down) {
-    if (layer.qkv)
-      qkv.emplace(*layer.qkv);
-    else
-      q.emplace(layer.q), k.emplace(layer.k), v.emplace(layer.v);
-    if (layer.gate) gate.emplace(*layer.gate);
-  }
+struct KernelPass::PackedLayer : LinearsOf<PackedLinear> {
+  explicit PackedLayer(const DecoderLayer& layer)
+      : LinearsOf(layer, [](const LinearWeight& w) { return PackedLinear(w); }) {}
 };
 
 /// What one thread works in.
@@ -80,9 +69,7 @@ struct KernelPass::Workspace {
 };
 
 KernelPass::KernelPass(const FamilyParts& parts) : parts_(parts), columns_(parts.token_embedding.size(1)) {
-  for (const DecoderLayer& layer : parts.layers)
-    for (const LinearWeight* w : layer.linears())
-      weight_bytes_ += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
+  for (const DecoderLayer& layer : parts.layers) weight_bytes_ += layer.weight_bytes();
 }
 KernelPass::~KernelPass() = default;
 KernelPass::KernelPass(KernelPass&&) noexcept = default;
@@ -99,7 +86,7 @@ void KernelPass::run(const PackedView& batch, const Finish& finish) {
 }
 
 void KernelPass::final_norm(int64_t rows, const float* x, float* out) const {
-  normalise(parts_.final_norm, rows * columns_, x, out);
+  norm_forward(parts_.final_norm, rows * columns_, x, out);
 }
 
 void KernelPass::pack() {
@@ -122,13 +109,34 @@ void KernelPass::forward(const PackedView& batch, const Share& share, Workspace&
   for (size_t i = 0; i < layers_.size(); ++i) {
     const DecoderLayer& layer = parts_.layers[i];
     const PackedLayer& packed = layers_[i];
-    normalise(layer.attention_norm, rows * c, x, normal);
+    norm_forward(layer.attention_norm, rows * c, x, normal);
     attend(batch, share, i, space);
     packed.o.multiply(rows, space.attended.of(0), sum, space.low_rank);
     add(rows * c, sum, x);
-    normalise(layer.feed_forward_norm, rows * c, x, normal);
+    norm_forward(layer.feed_forward_norm, rows * c, x, normal);
     packed.down.multiply(rows, feed_forward(layer, packed, rows, space), sum, space.low_rank);
     add(rows * c, sum, x);
+  }
+}
+
+/// Copies a share's keys and values behind those that the cache holds of their sequences.
+void KernelPass::append_to_cache(const PackedView& batch, const Share& share, size_t layer, const float* k,
+                                 const float* v, std::vector<AttentionSpan>& spans) const {
+  const AttentionShape& shape = parts_.layers[layer].shape;
+  const int64_t narrow = shape.kv_heads * shape.head_dim;
+  auto* all_keys = write_pointer<float>(batch.cache->keys(static_cast<int64_t>(layer)));
+  auto* all_values = write_pointer<float>(batch.cache->values(static_cast<int64_t>(layer)));
+  for (int64_t s = share.begin; s < share.end; ++s) {
+    const auto sequence = static_cast<size_t>(s);
+    const int64_t row = batch.offsets[sequence] - share.first_row,
+                  count = batch.offsets[sequence + 1] - batch.offsets[sequence];
+    const CachePlace& place = (*batch.places)[sequence];
+    const int64_t slot = place.slot * batch.cache->capacity() * narrow;
+    float *keys = all_keys + slot, *values = all_values + slot;
+    const size_t bytes = static_cast<size_t>(count * narrow) * sizeof(float);
+    std::memcpy(keys + place.past * narrow, k + row * narrow, bytes);
+    std::memcpy(values + place.past * narrow, v + row * narrow, bytes);
+    spans.push_back({row, count, keys, values, place.past + 1});
   }
 }
 
@@ -154,8 +162,8 @@ void KernelPass::attend(const PackedView& batch, const Share& share, size_t i, W
     packed.k->multiply(rows, normal, k, space.low_rank);
     packed.v->multiply(rows, normal, v, space.low_rank);
   }
-  if (layer.q_norm) normalise(*layer.q_norm, rows * wide, q, q);
-  if (layer.k_norm) normalise(*layer.k_norm, rows * narrow, k, k);
+  if (layer.q_norm) norm_forward(*layer.q_norm, rows * wide, q, q);
+  if (layer.k_norm) norm_forward(*layer.k_norm, rows * narrow, k, k);
   if (batch.rope.defined()) {
     const int64_t* positions = batch.positions + share.first_row;
     const auto* table = read_pointer<float>(batch.rope);
@@ -163,25 +171,10 @@ void KernelPass::attend(const PackedView& batch, const Share& share, size_t i, W
     rotary_embedding(rows, shape.kv_heads, shape.head_dim, positions, table, k, k, false);
   }
   space.spans.clear();
-  for (int64_t s = share.begin; s < share.end; ++s) {
-    const auto sequence = static_cast<size_t>(s);
-    const int64_t row = batch.offsets[sequence] - share.first_row,
-                  count = batch.offsets[sequence + 1] - share.first_row - row;
-    if (batch.cache == nullptr) {
-      const int64_t prefix = batch.prefixes.empty() ? -1 : batch.prefixes[sequence];
-      space.spans.push_back(
-          {row, count, k + row * narrow, v + row * narrow, 1, prefix < 0 ? -1 : prefix - share.begin});
-      continue;
-    }
-    const CachePlace& place = (*batch.places)[sequence];
-    const int64_t slot = place.slot * batch.cache->capacity() * narrow;
-    float* keys = write_pointer<float>(batch.cache->keys(static_cast<int64_t>(i))) + slot;
-    float* values = write_pointer<float>(batch.cache->values(static_cast<int64_t>(i))) + slot;
-    const size_t bytes = static_cast<size_t>(count * narrow) * sizeof(float);
-    std::memcpy(keys + place.past * narrow, k + row * narrow, bytes);
-    std::memcpy(values + place.past * narrow, v + row * narrow, bytes);
-    space.spans.push_back({row, count, keys, values, place.past + 1});
-  }
+  if (batch.cache == nullptr)
+    append_spans(batch.offsets, batch.prefixes, share.begin, share.end, k, v, narrow, space.spans);
+  else
+    append_to_cache(batch, share, i, k, v, space.spans);
   attention_forward(shape, space.spans, q, space.attended.of(rows * wide), nullptr);
 }
 

@@ -67,6 +67,8 @@ class KernelPass {
   void pack();
   void forward(const PackedView& batch, const Share& share, Workspace& space) const;
   void attend(const PackedView& batch, const Share& share, size_t layer, Workspace& space) const;
+  void append_to_cache(const PackedView& batch, const Share& share, size_t layer, const float* k, const float* v,
+                       std::vector<AttentionSpan>& spans) const;
   float* feed_forward(const DecoderLayer& layer, const PackedLayer& packed, int64_t rows, Workspace& space) const;
 
   const FamilyParts& parts_;

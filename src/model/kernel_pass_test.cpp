@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include "core/rng.h"
 #include "core/test_error.h"
 #include "model/inference_pass.h"
 #include "model/lora.h"
 #include "model/model_folder.h"
+#include "model/packed_batch_test.h"
 #include "tensor/ops/instruction_sets_test.h"
 #include "tensor/ops/linear.h"
 
@@ -15,27 +15,6 @@ namespace agro {
 namespace {
 
 const Path kGolden = Path(AGRO_SOURCE_DIR) / "tests/golden";
-
-TokenIds random_ids(int64_t count, uint64_t which) {
-  TokenIds ids;
-  for (int64_t i = 0; i < count; ++i)
-    ids.push_back(static_cast<TokenId>(uniform_below({11, Stream::kTest, which, 0, static_cast<uint32_t>(i)}, 200)));
-  return ids;
-}
-
-/// Groups of a prompt with three continuations, and single sequences of many lengths between them.
-PackedBatch mixed_batch() {
-  std::vector<TokenIds> sequences;
-  Prefixes prefixes;
-  for (uint64_t g = 0; g < 6; ++g) {
-    const auto prompt = static_cast<int64_t>(sequences.size());
-    sequences.push_back(random_ids(3 + static_cast<int64_t>(g), 10 * g)), prefixes.push_back(-1);
-    for (uint64_t i = 0; i < 3; ++i)
-      sequences.push_back(random_ids(2 + static_cast<int64_t>(3 * i + g), 10 * g + i + 1)), prefixes.push_back(prompt);
-    sequences.push_back(random_ids(1 + static_cast<int64_t>(5 * g), 10 * g + 5)), prefixes.push_back(-1);
-  }
-  return pack_sequences(sequences, {}, prefixes);
-}
 
 struct Variant {
   std::string folder;

@@ -12,20 +12,7 @@ namespace {
 class BackwardPass : LayerPass {
  public:
   BackwardPass(const DecoderLayer& layer, const DecoderContext& context, const Activations& kept, const Tensor& dy)
-      : LayerPass(layer, context),
-        kept_(kept),
-        dy_(dy),
-        o_(DirectedLinear::backward(layer.o)),
-        up_(DirectedLinear::backward(layer.up)),
-        down_(DirectedLinear::backward(layer.down)),
-        weights_(layer) {
-    if (layer.qkv)
-      qkv_ = DirectedLinear::backward(*layer.qkv);
-    else
-      q_ = DirectedLinear::backward(layer.q), k_ = DirectedLinear::backward(layer.k),
-      v_ = DirectedLinear::backward(layer.v);
-    if (layer.gate) gate_ = DirectedLinear::backward(*layer.gate);
-  }
+      : LayerPass(layer, context), kept_(kept), dy_(dy), linears_(layer, DirectedLinear::backward), weights_(layer) {}
 
   /// The gradient of the layer's input, then those of its tensors in the order of DecoderLayer::trainable().
   variable_list run() {
@@ -55,7 +42,7 @@ class BackwardPass : LayerPass {
     constexpr int64_t kFewest = 1024, kTimesTheWeights = 4;
     int64_t parameters = 0;
     for (const LinearWeight* w : layer_.linears()) parameters += w->weight.numel();
-    const int64_t numbers_of_row = 4 * columns_ + 2 * wide_ + 2 * narrow_ + 3 * up_.in();
+    const int64_t numbers_of_row = 4 * columns_ + 2 * wide_ + 2 * narrow_ + 3 * linears_.up.in();
     return std::max(kFewest, kTimesTheWeights * parameters / numbers_of_row);
   }
 
@@ -63,10 +50,10 @@ class BackwardPass : LayerPass {
     int64_t most = 0;
     for (const Share& part : parts) most = std::max(most, part.rows);
     dnormal_ = rows(most, columns_), dmiddle_ = rows(most, columns_), dmiddle_normal_ = rows(most, columns_);
-    dup_ = rows(most, up_.in());
-    if (gate_) dgate_ = rows(most, up_.in());
+    dup_ = rows(most, linears_.up.in());
+    if (linears_.gate) dgate_ = rows(most, linears_.up.in());
     dq_ = rows(most, wide_), dk_ = rows(most, narrow_), dv_ = rows(most, narrow_);
-    if (qkv_) dqkv_ = rows(most, qkv_->in());
+    if (linears_.qkv) dqkv_ = rows(most, linears_.qkv->in());
     if (layer_.q_norm) draw_q_ = rows(most, wide_);
     if (layer_.k_norm) draw_k_ = rows(most, narrow_);
   }
@@ -76,19 +63,19 @@ class BackwardPass : LayerPass {
 
   /// From dy to dmiddle, by way of the feed-forward block and around it.
   void feed_forward(const Share& share) const {
-    const int64_t row = share.first_row, n = share.rows, size = n * up_.in();
+    const int64_t row = share.first_row, n = share.rows, size = n * linears_.up.in();
     float *dup = in_part(dup_, row), *dmiddle_normal = in_part(dmiddle_normal_, row), *dmiddle = in_part(dmiddle_, row);
     const float *dy = read_row(dy_, row), *up = read_row(kept_.up, row);
-    if (gate_) {
+    if (linears_.gate) {
       float* dgate = in_part(dgate_, row);  // at first the gradient of `inner`
-      down_.multiply(n, dy, dgate);
+      linears_.down.multiply(n, dy, dgate);
       gated_backward(layer_.act, size, dgate, read_row(kept_.gate, row), up, dgate, dup);
-      up_.multiply(n, dup, dmiddle_normal);
-      gate_->multiply(n, dgate, dmiddle_normal, true);
+      linears_.up.multiply(n, dup, dmiddle_normal);
+      linears_.gate->multiply(n, dgate, dmiddle_normal, true);
     } else {
-      down_.multiply(n, dy, dup);
+      linears_.down.multiply(n, dy, dup);
       activation_backward(layer_.act, size, dup, up, dup);
-      up_.multiply(n, dup, dmiddle_normal);
+      linears_.up.multiply(n, dup, dmiddle_normal);
     }
     norm_backward(layer_.feed_forward_norm, n * columns_, dmiddle_normal, read_row(kept_.middle, row),
                   kept_.feed_forward_norm.read(row), dmiddle);
@@ -99,7 +86,7 @@ class BackwardPass : LayerPass {
   void attend(const Share& share) const {
     const int64_t row = share.first_row;
     float *dq = in_part(dq_, row), *dk = in_part(dk_, row);
-    o_.multiply(share.rows, in_part(dmiddle_, row), dq);
+    linears_.o.multiply(share.rows, in_part(dmiddle_, row), dq);
     attention_backward(layer_.shape, spans(share, read_row(kept_.k, row), read_row(kept_.v, row)), dq,
                        read_row(kept_.q, row), read_row(kept_.log_sum_exp, row), dq, dk, in_part(dv_, row));
     rotate(share, layer_.shape.heads, dq, true);
@@ -121,16 +108,16 @@ class BackwardPass : LayerPass {
                     in_part(draw_k_, row));
       dk = in_part(draw_k_, row);
     }
-    if (qkv_) {
+    if (linears_.qkv) {
       float* all = in_part(dqkv_, row);
-      copy_columns(n, wide_, dq, wide_, all, qkv_->in());
-      copy_columns(n, narrow_, dk, narrow_, all + wide_, qkv_->in());
-      copy_columns(n, narrow_, dv, narrow_, all + wide_ + narrow_, qkv_->in());
-      qkv_->multiply(n, all, dnormal);
+      copy_columns(n, wide_, dq, wide_, all, linears_.qkv->in());
+      copy_columns(n, narrow_, dk, narrow_, all + wide_, linears_.qkv->in());
+      copy_columns(n, narrow_, dv, narrow_, all + wide_ + narrow_, linears_.qkv->in());
+      linears_.qkv->multiply(n, all, dnormal);
     } else {
-      q_->multiply(n, dq, dnormal);
-      k_->multiply(n, dk, dnormal, true);
-      v_->multiply(n, dv, dnormal, true);
+      linears_.q->multiply(n, dq, dnormal);
+      linears_.k->multiply(n, dk, dnormal, true);
+      linears_.v->multiply(n, dv, dnormal, true);
     }
     norm_backward(layer_.attention_norm, n * columns_, dnormal, read_row(kept_.x, row), kept_.attention_norm.read(row),
                   dx);
@@ -167,8 +154,7 @@ class BackwardPass : LayerPass {
 
   const Activations& kept_;
   const Tensor& dy_;
-  std::optional<DirectedLinear> qkv_, q_, k_, v_, gate_;
-  DirectedLinear o_, up_, down_;
+  LinearsOf<DirectedLinear> linears_;
   WeightGradients weights_;
   int64_t first_row_ = 0;  // of the part
   Tensor dx_;              // [N, C]

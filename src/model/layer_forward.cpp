@@ -6,22 +6,12 @@ namespace {
 class ForwardPass : LayerPass {
  public:
   ForwardPass(const DecoderLayer& layer, const DecoderContext& context)
-      : LayerPass(layer, context),
-        o_(DirectedLinear::forward(layer.o)),
-        up_(DirectedLinear::forward(layer.up)),
-        down_(DirectedLinear::forward(layer.down)) {
-    if (layer.qkv)
-      qkv_ = DirectedLinear::forward(*layer.qkv);
-    else
-      q_ = DirectedLinear::forward(layer.q), k_ = DirectedLinear::forward(layer.k),
-      v_ = DirectedLinear::forward(layer.v);
-    if (layer.gate) gate_ = DirectedLinear::forward(*layer.gate);
-  }
+      : LayerPass(layer, context), linears_(layer, DirectedLinear::forward) {}
 
   /// The layer's result; `kept` is filled.
   Tensor run(const Tensor& x, Activations& kept) {
     provide(x, kept);
-    const Tensor y = rows(columns_), all = qkv_ ? rows(qkv_->out()) : Tensor();
+    const Tensor y = rows(columns_), all = linears_.qkv ? rows(linears_.qkv->out()) : Tensor();
     for_shares(whole(context_.offsets), [&](const Share& share) {
       project(share, kept, all);
       attend(share, kept);
@@ -45,8 +35,8 @@ class ForwardPass : LayerPass {
     if (layer_.k_norm) kept.raw_k = rows(narrow_), statistics(*layer_.k_norm, narrow_, kept.k_norm);
     kept.middle = rows(columns_), kept.middle_normal = rows(columns_);
     statistics(layer_.feed_forward_norm, columns_, kept.feed_forward_norm);
-    kept.up = rows(up_.out()), kept.inner = rows(up_.out());
-    if (gate_) kept.gate = rows(up_.out());
+    kept.up = rows(linears_.up.out()), kept.inner = rows(linears_.up.out());
+    if (linears_.gate) kept.gate = rows(linears_.up.out());
   }
 
   void project(const Share& share, const Activations& kept, const Tensor& all) const {
@@ -56,14 +46,14 @@ class ForwardPass : LayerPass {
     float *q = write_row(layer_.q_norm ? kept.raw_q : kept.q, row),
           *k = write_row(layer_.k_norm ? kept.raw_k : kept.k, row);
     float* v = write_row(kept.v, row);
-    if (qkv_) {
+    if (linears_.qkv) {
       float* projected = write_row(all, row);
-      qkv_->multiply(n, normal, projected);
-      copy_columns(n, wide_, projected, qkv_->out(), q, wide_);
-      copy_columns(n, narrow_, projected + wide_, qkv_->out(), k, narrow_);
-      copy_columns(n, narrow_, projected + wide_ + narrow_, qkv_->out(), v, narrow_);
+      linears_.qkv->multiply(n, normal, projected);
+      copy_columns(n, wide_, projected, linears_.qkv->out(), q, wide_);
+      copy_columns(n, narrow_, projected + wide_, linears_.qkv->out(), k, narrow_);
+      copy_columns(n, narrow_, projected + wide_ + narrow_, linears_.qkv->out(), v, narrow_);
     } else {
-      q_->multiply(n, normal, q), k_->multiply(n, normal, k), v_->multiply(n, normal, v);
+      linears_.q->multiply(n, normal, q), linears_.k->multiply(n, normal, k), linears_.v->multiply(n, normal, v);
     }
     if (layer_.q_norm) norm_forward(*layer_.q_norm, n * wide_, q, write_row(kept.q, row), kept.q_norm.written(row));
     if (layer_.k_norm) norm_forward(*layer_.k_norm, n * narrow_, k, write_row(kept.k, row), kept.k_norm.written(row));
@@ -76,29 +66,28 @@ class ForwardPass : LayerPass {
     attention_forward(layer_.shape, spans(share, write_row(kept.k, row), write_row(kept.v, row)),
                       write_row(kept.q, row), write_row(kept.attended, row), write_row(kept.log_sum_exp, row));
     float* middle = write_row(kept.middle, row);
-    o_.multiply(share.rows, write_row(kept.attended, row), middle);
+    linears_.o.multiply(share.rows, write_row(kept.attended, row), middle);
     add(share.rows * columns_, read_row(kept.x, row), middle);
   }
 
   void feed_forward(const Share& share, const Activations& kept, const Tensor& y) const {
-    const int64_t row = share.first_row, n = share.rows, size = n * up_.out();
+    const int64_t row = share.first_row, n = share.rows, size = n * linears_.up.out();
     float *middle = write_row(kept.middle, row), *normal = write_row(kept.middle_normal, row);
     float *up = write_row(kept.up, row), *inner = write_row(kept.inner, row);
     norm_forward(layer_.feed_forward_norm, n * columns_, middle, normal, kept.feed_forward_norm.written(row));
-    up_.multiply(n, normal, up);
-    if (gate_) {
+    linears_.up.multiply(n, normal, up);
+    if (linears_.gate) {
       float* gate = write_row(kept.gate, row);
-      gate_->multiply(n, normal, gate);
+      linears_.gate->multiply(n, normal, gate);
       gated_forward(layer_.act, size, gate, up, inner);
     } else {
       activation_forward(layer_.act, size, up, inner);
     }
-    down_.multiply(n, inner, write_row(y, row));
+    linears_.down.multiply(n, inner, write_row(y, row));
     add(n * columns_, middle, write_row(y, row));
   }
 
-  std::optional<DirectedLinear> qkv_, q_, k_, v_, gate_;
-  DirectedLinear o_, up_, down_;
+  LinearsOf<DirectedLinear> linears_;
 };
 
 }  // namespace

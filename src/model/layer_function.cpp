@@ -40,16 +40,9 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
 
 /// Whether all of the layer's tensors are trained, and nothing else.
 bool trains_all_weights(const DecoderLayer& layer) {
-  const auto trained = [](const Tensor& t) {
-    return !t.defined() || (t.requires_grad() && on_kernel_path(t) && t.is_contiguous());
-  };
-  const auto trained_norm = [&](const Norm& norm) { return trained(norm.weight) && trained(norm.bias); };
-  const auto trained_linear = [&](const LinearWeight* w) {
-    return !w->low_rank && trained(w->weight) && trained(w->bias);
-  };
-  return trained_norm(layer.attention_norm) && trained_norm(layer.feed_forward_norm) &&
-         (!layer.q_norm || trained_norm(*layer.q_norm)) && (!layer.k_norm || trained_norm(*layer.k_norm)) &&
-         std::ranges::all_of(layer.linears(), trained_linear);
+  return !layer.has_low_rank() && std::ranges::all_of(layer.tensors(), [](const Tensor& t) {
+    return t.requires_grad() && on_kernel_path(t) && t.is_contiguous();
+  });
 }
 
 }  // namespace

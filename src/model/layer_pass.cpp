@@ -38,20 +38,11 @@ LayerPass::LayerPass(const DecoderLayer& layer, const DecoderContext& context)
       tokens_(context.offsets.back()),
       columns_(layer.attention_norm.weight.size(0)),
       wide_(layer.shape.heads * layer.shape.head_dim),
-      narrow_(layer.shape.kv_heads * layer.shape.head_dim) {
-  for (const LinearWeight* w : layer.linears())
-    weight_bytes_ += w->weight.numel() * (w->products == Products::kBFloat16 ? 2 : 4);
-}
+      narrow_(layer.shape.kv_heads * layer.shape.head_dim) {}
 
 std::vector<AttentionSpan> LayerPass::spans(const Share& share, const float* k, const float* v) const {
   std::vector<AttentionSpan> result;
-  for (int64_t s = share.begin; s < share.end; ++s) {
-    const auto sequence = static_cast<size_t>(s);
-    const int64_t row = context_.offsets[sequence] - share.first_row;
-    const int64_t prefix = context_.prefixes.empty() ? -1 : context_.prefixes[sequence];
-    result.push_back({row, context_.offsets[sequence + 1] - context_.offsets[sequence], k + row * narrow_,
-                      v + row * narrow_, 1, prefix < 0 ? -1 : prefix - share.begin});
-  }
+  append_spans(context_.offsets, context_.prefixes, share.begin, share.end, k, v, narrow_, result);
   return result;
 }
 

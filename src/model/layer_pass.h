@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "model/linears_of.h"
 #include "model/row_kernels.h"
 #include "model/shares.h"
 
@@ -76,7 +77,7 @@ class LayerPass {
   template <class F>
   void for_shares(const Share& part, F&& f) const {
     std::vector<Share> shares;
-    divide_into_shares(batch(), part, weight_bytes_, shares);
+    divide_into_shares(batch(), part, layer_.weight_bytes(), shares);
     parallel_for_rethrowing(static_cast<int64_t>(shares.size()), [&](int64_t i) { f(shares[static_cast<size_t>(i)]); });
   }
 
@@ -89,9 +90,6 @@ class LayerPass {
   const DecoderLayer& layer_;
   const DecoderContext& context_;
   int64_t tokens_, columns_, wide_, narrow_;  // N; widths of the residual stream, of queries, of keys
-
- private:
-  int64_t weight_bytes_ = 0;
 };
 
 }  // namespace agro

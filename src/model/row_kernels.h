@@ -15,7 +15,7 @@ struct ReadNormRows {
 };
 
 /// out = norm(x), `elements` in rows of the norm's size; may be the same memory.
-void norm_forward(const Norm& norm, int64_t elements, const float* x, float* out, NormRows rows);
+void norm_forward(const Norm& norm, int64_t elements, const float* x, float* out, NormRows rows = {});
 
 /// dx; may be dy.
 void norm_backward(const Norm& norm, int64_t elements, const float* dy, const float* x, ReadNormRows rows, float* dx);

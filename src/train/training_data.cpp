@@ -124,10 +124,9 @@ TrainingData load_training_data(const TrainConfig& config, const ObjectiveNeeds&
     result.prompt_ids.push_back(std::move(ids));
     result.stored.push_back(std::move(responses));
   }
-  lengths.require_one_that_fits();
+  lengths.report("left out");
   if (result.prompts.empty())
     throw Error("no prompt has stored responses, and fresh_per_group is 0: nothing to train on");
-  if (lengths.too_long() > 0) log_warning("data", "{}", lengths.describe("left out"));
   complete_rewards(result, reward);
   log_info("data", "{} prompts, {} stored responses", result.prompts.size(), stored_count);
   return result;

@@ -9,11 +9,9 @@ namespace {
 
 std::vector<AttentionSpan> packed_spans(const Offsets& offsets, const Prefixes& prefixes, const Tensor& k,
                                         const Tensor& v) {
-  const int64_t stride = k.size(1);
   std::vector<AttentionSpan> spans;
-  for (size_t s = 0; s + 1 < offsets.size(); ++s)
-    spans.push_back({offsets[s], offsets[s + 1] - offsets[s], read_pointer<float>(k) + offsets[s] * stride,
-                     read_pointer<float>(v) + offsets[s] * stride, 1, prefixes.empty() ? -1 : prefixes[s]});
+  append_spans(offsets, prefixes, 0, static_cast<int64_t>(offsets.size()) - 1, read_pointer<float>(k),
+               read_pointer<float>(v), k.size(1), spans);
   return spans;
 }
 
@@ -112,6 +110,17 @@ void check_prefixes(const Prefixes& prefixes, const Offsets& offsets) {
     if (prefixes[s] >= static_cast<int64_t>(s) || (prefixes[s] >= 0 && prefixes[static_cast<size_t>(prefixes[s])] >= 0))
       throw fail("sequence {} cannot continue sequence {}", s, prefixes[s])
           .hint("a prefix comes earlier in the batch and has no prefix itself");
+}
+
+void append_spans(const Offsets& offsets, const Prefixes& prefixes, int64_t begin, int64_t end, const float* k,
+                  const float* v, int64_t stride, std::vector<AttentionSpan>& spans) {
+  for (int64_t s = begin; s < end; ++s) {
+    const auto sequence = static_cast<size_t>(s);
+    const int64_t row = offsets[sequence] - offsets[static_cast<size_t>(begin)];
+    const int64_t prefix = prefixes.empty() ? -1 : prefixes[sequence];
+    spans.push_back({row, offsets[sequence + 1] - offsets[sequence], k + row * stride, v + row * stride, 1,
+                     prefix < 0 ? -1 : prefix - begin});
+  }
 }
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionShape& shape, const Offsets& offsets,

@@ -15,6 +15,11 @@ using Prefixes = std::vector<int64_t>;
 /// Throws Error on a prefix that is none.
 void check_prefixes(const Prefixes& prefixes, const Offsets& offsets);
 
+/// Appends the spans of sequences begin … end − 1, whose prefixes are among them; rows and prefixes are counted from
+/// the first of these sequences, whose first keys and values are `k` and `v`, each row `stride` floats.
+void append_spans(const Offsets& offsets, const Prefixes& prefixes, int64_t begin, int64_t end, const float* k,
+                  const float* v, int64_t stride, std::vector<AttentionSpan>& spans);
+
 /// q [N, H·D], k and v [N, K·D] packed by `offsets` → [N, H·D]; each row attends to the prefix of its sequence and to
 /// the sequence up to itself, as far back as shape.window allows. Differentiable; the gradient of a prefix is the sum
 /// over the sequences that continue it, in their order. Throws Error on shape mismatch and on a prefix that is none.
