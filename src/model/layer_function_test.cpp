@@ -213,6 +213,10 @@ TEST(LayerFunction, IsLeftAloneWhereItDoesNotApply) {
   CausalLm partly = load("llama_gqa");
   partly.linears().front()->weight.set_requires_grad(false);
   EXPECT_FALSE(is_one_node(partly));
+  CausalLm turned = load("llama_gqa");
+  Tensor& weight = const_cast<Tensor&>(turned.linears().front()->weight);
+  weight = weight.detach().t().contiguous().t().set_requires_grad(true);
+  EXPECT_FALSE(is_one_node(turned)) << "gradients would be written by rows";
   EXPECT_TRUE(is_one_node(load("llama_gqa")));
 }
 

@@ -43,7 +43,7 @@ void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t
   // Operators divide their own work better than shares of which some thread gets none, or one far too large.
   int64_t longest = 0;
   for (const Share& share : shares) longest = std::max(longest, share.rows);
-  if (static_cast<int64_t>(shares.size()) < threads || 10 * longest * threads > 13 * part.rows) shares.assign(1, part);
+  if (10 * longest * threads > 13 * part.rows) shares.assign(1, part);
 }
 
 }  // namespace agro
