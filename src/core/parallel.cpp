@@ -35,6 +35,8 @@ int cpu_count() { return CPU_COUNT(&initial_mask()); }
 
 int thread_count() { return omp_get_max_threads(); }
 
+bool in_parallel() { return omp_in_parallel() != 0; }
+
 void set_up_threads(int count) {
   const std::vector<int> cpus = allowed_cpus();
   if (count <= 0) count = std::max<int>(1, static_cast<int>(cpus.size()));
@@ -67,7 +69,7 @@ bool workers_are_pinned() {
 
 void detail::parallel_for(int64_t count, void (*body)(int64_t, void*), void* context) {
   if (count <= 0) return;
-  if (count == 1 || omp_in_parallel() || omp_get_max_threads() == 1) {
+  if (count == 1 || in_parallel() || omp_get_max_threads() == 1) {
     for (int64_t i = 0; i < count; ++i) body(i, context);
     return;
   }

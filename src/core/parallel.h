@@ -10,6 +10,9 @@ namespace agro {
 /// Number of worker threads that parallel_for uses.
 int thread_count();
 
+/// Whether the caller is part of a parallel_for that several workers share: its own loops run on this thread alone.
+bool in_parallel();
+
 /// Sets the worker threads (0: one per CPU this process may run on). As many as CPUs: worker i is pinned to the i-th
 /// allowed CPU; fewer or more are left to the scheduler.
 /// Call once at start, outside any parallel region.

@@ -64,7 +64,9 @@ TEST_F(ParallelTest, WhatABodyThrowsReachesTheCaller) {
 TEST_F(ParallelTest, NestsWithoutMoreThreads) {
   set_up_threads(2);
   std::vector<int> visits(6 * 50), workers(6 * 50);
+  EXPECT_FALSE(in_parallel());
   parallel_for(6, [&](int64_t i) {
+    EXPECT_TRUE(in_parallel());
     parallel_for(50, [&](int64_t j) {
       visits[static_cast<size_t>(i * 50 + j)]++;
       workers[static_cast<size_t>(i * 50 + j)] = omp_get_num_threads();

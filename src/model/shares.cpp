@@ -33,7 +33,7 @@ void cut(const PackedSequences& batch, const Share& part, int64_t count, std::ve
 void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t weight_bytes,
                         std::vector<Share>& shares) {
   // Each share reads all weights: from a cache for nothing, from memory only if enough rows use what was read.
-  constexpr int64_t kCached = 8 << 20, kFewRows = 12, kManyRows = 64, kMostRows = 96;
+  constexpr int64_t kCached = 8 << 20, kFewRows = 2, kManyRows = 64, kMostRows = 96;
   const int64_t threads = thread_count();
   const int64_t possible =
       std::min(part.end - part.begin, part.rows / (weight_bytes <= kCached ? kFewRows : kManyRows));

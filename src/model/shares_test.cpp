@@ -26,6 +26,11 @@ TEST(Shares, AreOfLikeSize) {
   EXPECT_EQ(rows_of_shares(2, std::vector<int64_t>(64, 64)).size(), 42U);
 }
 
+TEST(Shares, OfSingleTokensHaveTwoAtLeast) {
+  EXPECT_EQ(rows_of_shares(2, {1, 1, 1, 1}), (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(rows_of_shares(2, {1, 1, 1}), (std::vector<int64_t>{3}));
+}
+
 TEST(Shares, GiveWayToOperatorsWhereThreadsWouldWait) {
   EXPECT_EQ(rows_of_shares(2, {40, 40, 40}), (std::vector<int64_t>{120}))
       << "one thread would do twice the other's work";

@@ -1,5 +1,7 @@
 #include "tensor/ops/bfloat16_cpu.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -96,33 +98,53 @@ HWY_INLINE void turn(const uint16_t* tile, uint16_t* out, int64_t out_stride) {
 }
 #endif
 
+/// Fetches the tile `kK` further in k, which pack() mostly takes next: rows of a matrix lie pages apart, where the CPU
+/// foresees nothing.
+template <class T>
+HWY_INLINE void fetch_tile(const T* tile, bool by_lines, int64_t stride) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  if (by_lines)
+    for (int64_t line = 0; line < kLines; ++line)
+      for (int64_t k = 0; k < kK; k += kLine) hwy::Prefetch(tile + line * stride + kK + k);
+  else
+    for (int64_t k = 0; k < kK; ++k) hwy::Prefetch(tile + (k + kK) * stride);
+}
+
 template <class T>
 void pack(const Lines<T>& source, PairOrder order, int64_t padded_lines, int64_t padded_k, uint16_t* out) {
   const int64_t out_stride = order == PairOrder::kLineMajor ? padded_k : 2 * padded_lines;
   HWY_ALIGN T edge[kLines * kK];
   HWY_ALIGN uint16_t tile[kLines * kK];
-  for (int64_t line = 0; line < padded_lines; line += kLines)
-    for (int64_t k = 0; k < padded_k; k += kK) {
-      const T* data = source.data + line * source.line_stride + k * source.k_stride;
-      int64_t line_stride = source.line_stride, k_stride = source.k_stride;
-      const int64_t lines = std::min(kLines, source.lines - line), ks = std::min(kK, source.k - k);
-      if (lines < kLines || ks < kK || (line_stride != 1 && k_stride != 1)) {
-        std::fill(edge, edge + kLines * kK, T{});
-        for (int64_t l = 0; l < lines; ++l)
-          for (int64_t i = 0; i < ks; ++i) edge[l * kK + i] = data[l * line_stride + i * k_stride];
-        data = edge, line_stride = kK, k_stride = 1;
-      }
-      const PairOrder natural = k_stride == 1 ? PairOrder::kLineMajor : PairOrder::kPairMajor;
-      uint16_t* destination =
-          order == PairOrder::kLineMajor ? out + line * out_stride + k : out + k / 2 * out_stride + 2 * line;
-      uint16_t* rounded = natural == order ? destination : tile;
-      const int64_t stride = natural == order ? out_stride : kK;
-      if (natural == PairOrder::kLineMajor)
-        round_lines(data, line_stride, rounded, stride);
-      else
-        round_columns(data, k_stride, rounded, stride);
-      if (natural != order) turn(tile, destination, out_stride);
+  const bool by_lines = source.k_stride == 1;
+  const auto pack_tile = [&](int64_t line, int64_t k) {
+    const T* data = source.data + line * source.line_stride + k * source.k_stride;
+    int64_t line_stride = source.line_stride, k_stride = source.k_stride;
+    fetch_tile(data, by_lines, by_lines ? line_stride : k_stride);
+    const int64_t lines = std::min(kLines, source.lines - line), ks = std::min(kK, source.k - k);
+    if (lines < kLines || ks < kK || (line_stride != 1 && k_stride != 1)) {
+      std::fill(edge, edge + kLines * kK, T{});
+      for (int64_t l = 0; l < lines; ++l)
+        for (int64_t i = 0; i < ks; ++i) edge[l * kK + i] = data[l * line_stride + i * k_stride];
+      data = edge, line_stride = kK, k_stride = 1;
     }
+    const PairOrder natural = k_stride == 1 ? PairOrder::kLineMajor : PairOrder::kPairMajor;
+    uint16_t* destination =
+        order == PairOrder::kLineMajor ? out + line * out_stride + k : out + k / 2 * out_stride + 2 * line;
+    uint16_t* rounded = natural == order ? destination : tile;
+    const int64_t stride = natural == order ? out_stride : kK;
+    if (natural == PairOrder::kLineMajor)
+      round_lines(data, line_stride, rounded, stride);
+    else
+      round_columns(data, k_stride, rounded, stride);
+    if (natural != order) turn(tile, destination, out_stride);
+  };
+  // As the source lies in memory.
+  if (by_lines)
+    for (int64_t line = 0; line < padded_lines; line += kLines)
+      for (int64_t k = 0; k < padded_k; k += kK) pack_tile(line, k);
+  else
+    for (int64_t k = 0; k < padded_k; k += kK)
+      for (int64_t line = 0; line < padded_lines; line += kLines) pack_tile(line, k);
 }
 
 void pack_float32_simd(const Lines<float>& source, PairOrder order, int64_t padded_lines, int64_t padded_k,

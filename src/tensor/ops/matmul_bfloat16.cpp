@@ -37,11 +37,12 @@ int64_t padded_rows(int64_t rows) {
 /// The part of a product that one task computes: enough work to hide the hand-out and the call, sums that stay in
 /// cache.
 struct Blocks {
-  Blocks(int64_t rows_in_all, int64_t columns_in_all, int64_t depth) {
+  Blocks(int64_t rows_in_all, int64_t columns_in_all, int64_t depth, bool whole_rows) {
     constexpr int64_t kMultiplications = 8 << 20, kMostColumns = 1024, kManyRows = 64, kMostRows = 256;
     rows = std::min(padded_rows(rows_in_all), kManyRows);
     const int64_t wanted = kMultiplications / (rows * depth);
-    const int64_t most = std::clamp<int64_t>(wanted, RoundedMatrix::kPanel, kMostColumns);
+    const int64_t most =
+        whole_rows ? columns_in_all : std::clamp<int64_t>(wanted, RoundedMatrix::kPanel, kMostColumns);
     const int64_t groups = (columns_in_all + most - 1) / most;
     columns = round_up((columns_in_all + groups - 1) / groups, RoundedMatrix::kPanel);
     if (columns >= columns_in_all) {
@@ -51,6 +52,12 @@ struct Blocks {
   }
   int64_t rows, columns;
 };
+
+/// Whether blocks of whole rows, which the kernel can write where they belong, would leave no thread without work.
+bool whole_rows_suffice(int64_t rows, int64_t columns) {
+  constexpr int64_t kMostColumns = 4096, kRows = 64;
+  return columns <= kMostColumns && (in_parallel() || rows >= 2 * kRows * thread_count());
+}
 
 /// sums [rows, columns of width] into `out`, where a first part overwrites (or adds to what was there before).
 void finish(const float* sums, int64_t width, int64_t rows, int64_t columns, const float* bias, bool add, float* out,
@@ -89,7 +96,11 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
   const int64_t last = options.last_column < 0 ? b.n() : options.last_column;
   const int64_t columns_in_all = last - options.first_column, depth = b.depth();
   const int64_t padded_columns = round_up(columns_in_all, RoundedMatrix::kPanel);
-  const Blocks block(a.rows, padded_columns, std::min(depth, RoundedMatrix::kChunk));
+  // oneDNN writes dense results, so only these go where they belong at once.
+  const bool dense = depth <= RoundedMatrix::kChunk && !options.accumulate && options.bias == nullptr &&
+                     padded_columns == out_stride && padded_columns == columns_in_all;
+  const Blocks block(a.rows, padded_columns, std::min(depth, RoundedMatrix::kChunk),
+                     dense && whole_rows_suffice(a.rows, padded_columns));
   const int64_t row_blocks = (a.rows + block.rows - 1) / block.rows;
   const int64_t column_blocks = (padded_columns + block.columns - 1) / block.columns;
   const auto rows_of = [&](int64_t i) { return padded_rows(std::min(block.rows, a.rows - i * block.rows)); };
@@ -131,10 +142,7 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
       round_rows(a, b.k(), depth, row, rows, left, 0);
     }
     float* to = out + row * out_stride + column;
-    // What lies as the kernel writes it goes there at once.
-    const bool in_place = depth <= RoundedMatrix::kChunk && !options.accumulate && options.bias == nullptr &&
-                          rows == rows_of(row_block) && width == out_stride && width <= columns_in_all - column;
-    if (in_place) {
+    if (dense && width == out_stride && rows == rows_of(row_block)) {
       product_of(row_block, column_block, 0)(left.at(shared ? row : 0, 0, depth),
                                              b.block(options.first_column + column, 0), to);
       return;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/parallel.h"
 #include "core/rng.h"
 #include "tensor/onednn.h"
 #include "tensor/ops/bfloat16_cpu.h"
@@ -124,7 +125,10 @@ const Product kProducts[] = {{1, 1, 1},
                              {64, 100, 128},
                              {96, 2048, 64},
                              {48, 2080, 64},
-                             {80, 64, 192}};
+                             {80, 64, 192},
+                             // Rows enough for blocks of whole rows, the last of them a full one or not.
+                             {272, 64, 1536},
+                             {270, 64, 1536}};
 
 std::string name_of_product(const ::testing::TestParamInfo<Product>& info) {
   return fmt::format("{}x{}x{}", info.param.rows, info.param.k, info.param.n);
@@ -228,6 +232,10 @@ TEST_P(RoundedProducts, DenseResultsHaveTheBitsOfOthersAndEndWhereTheyShould) {
       for (int64_t c = 0; c < n; ++c)
         ASSERT_EQ(dense[static_cast<size_t>(row * n + c)], apart[static_cast<size_t>(row * (n + 3) + c)]);
     for (size_t i = static_cast<size_t>(rows * n); i < dense.size(); ++i) ASSERT_EQ(dense[i], 7.0F) << "overwritten";
+    // On one thread of several, as a share of a batch is computed.
+    std::vector<std::vector<float>> shares(2, std::vector<float>(dense.size(), 7.0F));
+    parallel_for(2, [&](int64_t i) { matmul({left.data(), rows, k}, b, shares[static_cast<size_t>(i)].data(), n); });
+    for (const std::vector<float>& share : shares) EXPECT_EQ(share, dense);
   }
 }
 
