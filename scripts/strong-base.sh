@@ -35,12 +35,12 @@ fi
 # Then a second text: mostly short stories told in more ways, and some of each of the others, with other seeds.
 if [ ! -f "$out/train-2.jsonl" ]; then
   mkdir -p "$out/text-2"
-  tools/story_text.py --count 36000 --seed 4 > "$out/text-2/stories.jsonl"
-  "$agro" problems --kind word arithmetic --count 20000 --seed 5 \
+  tools/story_text.py --count 72000 --seed 4 > "$out/text-2/stories.jsonl"
+  "$agro" problems --kind word arithmetic --count 40000 --seed 5 \
     --working terse=2 steps=4 sentences=3 digits=1 -o "$out/text-2/short.jsonl"
-  "$agro" problems --kind word arithmetic --count 9000 --seed 6 --min-level 4 --max-level 6 \
+  "$agro" problems --kind word arithmetic --count 18000 --seed 6 --min-level 4 --max-level 6 \
     --working terse=1 steps=5 sentences=3 digits=1 -o "$out/text-2/long.jsonl"
-  "$agro" problems --kind equation fraction --count 3000 --seed 7 --max-level 5 -o "$out/text-2/algebra.jsonl"
+  "$agro" problems --kind equation fraction --count 6000 --seed 7 --max-level 5 -o "$out/text-2/algebra.jsonl"
   if [ -f "$out/text/gsm8k.jsonl" ]; then head -n 7000 "$out/text/gsm8k.jsonl" > "$out/text-2/gsm8k.jsonl"; fi
   cat "$out"/text-2/*.jsonl | sed 's/"id":"[^"]*",//' > "$out/train-2.jsonl.tmp"
   mv "$out/train-2.jsonl.tmp" "$out/train-2.jsonl"
