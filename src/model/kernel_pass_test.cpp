@@ -24,34 +24,34 @@ struct Variant {
 
 class KernelPasses : public ::testing::TestWithParam<Variant> {
  protected:
-  KernelPasses() : model(ModelFolder(kGolden / GetParam().folder).load(WeightDtype::kSame)) {
-    model.set_products(GetParam().products);
+  KernelPasses() : model_(ModelFolder(kGolden / GetParam().folder).load(WeightDtype::kSame)) {
+    model_.set_products(GetParam().products);
     if (!GetParam().adapters) return;
-    add_lora(model, {.rank = 3, .alpha = 6, .targets = {}}, 5);
+    add_lora(model_, {.rank = 3, .alpha = 6, .targets = {}}, 5);
     const torch::NoGradGuard no_grad;
-    for (const NamedTensor& p : model.low_rank_parameters())
+    for (const NamedTensor& p : model_.low_rank_parameters())
       if (p.name.find("lora_B") != std::string::npos) p.tensor.fill_(0.05);
   }
-  CausalLm model;
+  CausalLm model_;
 };
 
 TEST_P(KernelPasses, HiddenStatesHaveTheDifferentiablePassesBits) {
   const PackedBatch batch = mixed_batch();
-  const Tensor with_graph = model.hidden_states(batch).detach();
+  const Tensor with_graph = model_.hidden_states(batch).detach();
   for (const int threads : {1, 2, 3}) {
     const ThreadsForTest set(threads);
     const torch::NoGradGuard no_grad;
-    EXPECT_TRUE(torch::equal(model.hidden_states(batch), with_graph)) << threads << " threads";
+    EXPECT_TRUE(torch::equal(model_.hidden_states(batch), with_graph)) << threads << " threads";
   }
 }
 
 TEST_P(KernelPasses, LogitsOfACacheHaveTheTensorsBits) {
   const torch::NoGradGuard no_grad;
   constexpr int64_t kSequences = 40, kCapacity = 24;
-  const at::TensorOptions options = model.activation_options();
-  KvCache cache(model.config(), kSequences, kCapacity, options),
-      tensors_cache(model.config(), kSequences, kCapacity, options);
-  InferencePass pass(model, cache);
+  const at::TensorOptions options = model_.activation_options();
+  KvCache cache(model_.config(), kSequences, kCapacity, options),
+      tensors_cache(model_.config(), kSequences, kCapacity, options);
+  InferencePass pass(model_, cache);
   std::vector<CachePlace> places;
   for (int64_t s = 0; s < kSequences; ++s) places.push_back({kSequences - 1 - s, 0});
   for (uint64_t step = 0; step < 4; ++step) {
@@ -66,8 +66,8 @@ TEST_P(KernelPasses, LogitsOfACacheHaveTheTensorsBits) {
       offsets.push_back(static_cast<int64_t>(ids.size()));
       last.push_back(offsets.back() - 1);
     }
-    const Tensor hidden = model.hidden_states(pack_sequences(sequences, past), tensors_cache, places);
-    const Tensor expected = linear(hidden.index_select(0, int64_tensor(last)), model.head());
+    const Tensor hidden = model_.hidden_states(pack_sequences(sequences, past), tensors_cache, places);
+    const Tensor expected = linear(hidden.index_select(0, int64_tensor(last)), model_.head());
     Tensor logits = torch::zeros_like(expected), normalizers = torch::zeros({kSequences});
     pass.run(ids, offsets, places, [&](int64_t s, std::span<const float> row, float log_sum_exp) {
       std::copy(row.begin(), row.end(), write_pointer<float>(logits) + s * static_cast<int64_t>(row.size()));
@@ -110,7 +110,7 @@ TEST(KernelPass, SharesCoverTheBatchAndKeepGroupsWhole) {
   const PackedBatch batch = mixed_batch();
   for (const int threads : {1, 2, 3}) {
     const ThreadsForTest set(threads);
-    const std::vector<Share> shares = shares_of(model, batch);
+    const std::vector<Share> shares = shares_of(model_, batch);
     EXPECT_GE(static_cast<int>(shares.size()), threads) << "nothing was divided: the test shows nothing";
     int64_t next = 0;
     for (const Share& share : shares) {
@@ -127,11 +127,11 @@ TEST(KernelPass, SharesCoverTheBatchAndKeepGroupsWhole) {
 TEST(KernelPass, AnErrorOfAWorkerReachesTheCaller) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
   const PackedBatch batch = mixed_batch();
-  model.provide_positions(64);
-  KernelPass pass(model.parts());
+  model_.provide_positions(64);
+  KernelPass pass(model_.parts());
   EXPECT_EQ(error_of([&] {
               pass.run({read_pointer<int64_t>(batch.ids), read_pointer<int64_t>(batch.positions), batch.offsets,
-                        batch.prefixes, model.rope()},
+                        batch.prefixes, model_.rope()},
                        [](size_t, const Share&, const float*) { throw Error("from a worker"); });
             }),
             "from a worker");
@@ -139,14 +139,14 @@ TEST(KernelPass, AnErrorOfAWorkerReachesTheCaller) {
 
 TEST(InferencePass, BadInputIsRefused) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
-  KvCache cache(model.config(), 2, 4, model.activation_options());
-  InferencePass pass(model, cache);
+  KvCache cache(model_.config(), 2, 4, model_.activation_options());
+  InferencePass pass(model_, cache);
   const auto run = [&](const TokenIds& ids, CachePlace place) {
     pass.run(ids, {0, static_cast<int64_t>(ids.size())}, {place}, [](int64_t, std::span<const float>, float) {});
   };
   const auto error = [&](const TokenIds& ids, CachePlace place) { return error_of([&] { run(ids, place); }); };
   EXPECT_EQ(error({3, -1}, {0, 0}),
-            fmt::format("token id -1 is outside the model's vocabulary of {}", model.config().vocab_size));
+            fmt::format("token id -1 is outside the model's vocabulary of {}", model_.config().vocab_size));
   EXPECT_EQ(error({1, 2, 3}, {1, 2}), "key/value cache of 4 positions cannot hold 3 more after 2");
   EXPECT_NO_THROW(run({1, 2, 3}, {1, 1}));
 }

@@ -11,7 +11,8 @@ class ForwardPass : LayerPass {
   /// The layer's result; `kept` is filled.
   Tensor run(const Tensor& x, Activations& kept) {
     provide(x, kept);
-    const Tensor y = rows(columns_), all = linears_.qkv ? rows(linears_.qkv->out()) : Tensor();
+    Tensor y = rows(columns_);
+    const Tensor all = linears_.qkv ? rows(linears_.qkv->out()) : Tensor();
     for_shares(whole(context_.offsets), [&](const Share& share) {
       project(share, kept, all);
       attend(share, kept);

@@ -41,8 +41,7 @@ struct Blocks {
     constexpr int64_t kMultiplications = 8 << 20, kMostColumns = 1024, kManyRows = 64, kMostRows = 256;
     rows = std::min(padded_rows(rows_in_all), kManyRows);
     const int64_t wanted = kMultiplications / (rows * depth);
-    const int64_t most =
-        whole_rows ? columns_in_all : std::clamp<int64_t>(wanted, RoundedMatrix::kPanel, kMostColumns);
+    const int64_t most = whole_rows ? columns_in_all : std::clamp<int64_t>(wanted, RoundedMatrix::kPanel, kMostColumns);
     const int64_t groups = (columns_in_all + most - 1) / most;
     columns = round_up((columns_in_all + groups - 1) / groups, RoundedMatrix::kPanel);
     if (columns >= columns_in_all) {
