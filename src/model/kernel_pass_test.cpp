@@ -110,7 +110,7 @@ TEST(KernelPass, SharesCoverTheBatchAndKeepGroupsWhole) {
   const PackedBatch batch = mixed_batch();
   for (const int threads : {1, 2, 3}) {
     const ThreadsForTest set(threads);
-    const std::vector<Share> shares = shares_of(model_, batch);
+    const std::vector<Share> shares = shares_of(model, batch);
     EXPECT_GE(static_cast<int>(shares.size()), threads) << "nothing was divided: the test shows nothing";
     int64_t next = 0;
     for (const Share& share : shares) {
@@ -127,11 +127,11 @@ TEST(KernelPass, SharesCoverTheBatchAndKeepGroupsWhole) {
 TEST(KernelPass, AnErrorOfAWorkerReachesTheCaller) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
   const PackedBatch batch = mixed_batch();
-  model_.provide_positions(64);
-  KernelPass pass(model_.parts());
+  model.provide_positions(64);
+  KernelPass pass(model.parts());
   EXPECT_EQ(error_of([&] {
               pass.run({read_pointer<int64_t>(batch.ids), read_pointer<int64_t>(batch.positions), batch.offsets,
-                        batch.prefixes, model_.rope()},
+                        batch.prefixes, model.rope()},
                        [](size_t, const Share&, const float*) { throw Error("from a worker"); });
             }),
             "from a worker");
@@ -139,14 +139,14 @@ TEST(KernelPass, AnErrorOfAWorkerReachesTheCaller) {
 
 TEST(InferencePass, BadInputIsRefused) {
   const CausalLm model = ModelFolder(kGolden / "llama_gqa").load(WeightDtype::kFloat32);
-  KvCache cache(model_.config(), 2, 4, model_.activation_options());
-  InferencePass pass(model_, cache);
+  KvCache cache(model.config(), 2, 4, model.activation_options());
+  InferencePass pass(model, cache);
   const auto run = [&](const TokenIds& ids, CachePlace place) {
     pass.run(ids, {0, static_cast<int64_t>(ids.size())}, {place}, [](int64_t, std::span<const float>, float) {});
   };
   const auto error = [&](const TokenIds& ids, CachePlace place) { return error_of([&] { run(ids, place); }); };
   EXPECT_EQ(error({3, -1}, {0, 0}),
-            fmt::format("token id -1 is outside the model's vocabulary of {}", model_.config().vocab_size));
+            fmt::format("token id -1 is outside the model's vocabulary of {}", model.config().vocab_size));
   EXPECT_EQ(error({1, 2, 3}, {1, 2}), "key/value cache of 4 positions cannot hold 3 more after 2");
   EXPECT_NO_THROW(run({1, 2, 3}, {1, 1}));
 }

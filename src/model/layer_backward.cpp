@@ -22,11 +22,9 @@ class BackwardPass : LayerPass {
     provide(parts);
     for (const Share& part : parts) {
       first_row_ = part.first_row;
-      for_shares(part, [&](const Share& share) {
-        feed_forward(share);
-        attend(share);
-        project(share);
-      });
+      run_phases(
+          part, [&](const Share& share) { feed_forward(share); }, [&](const Share& share) { attend(share); },
+          [&](const Share& share) { project(share); });
       add_weight_gradients(part);
     }
     variable_list result = weights_.sums();
@@ -61,7 +59,8 @@ class BackwardPass : LayerPass {
   /// A row of the batch in what is as large as a part.
   float* in_part(const Tensor& t, int64_t row) const { return write_row(t, row - first_row_); }
 
-  /// From dy to dmiddle, by way of the feed-forward block and around it.
+  /// From dy to dmiddle, by way of the feed-forward block and around it, and to the gradient of attention's result, in
+  /// dq.
   void feed_forward(const Share& share) const {
     const int64_t row = share.first_row, n = share.rows, size = n * linears_.up.in();
     float *dup = in_part(dup_, row), *dmiddle_normal = in_part(dmiddle_normal_, row), *dmiddle = in_part(dmiddle_, row);
@@ -80,22 +79,22 @@ class BackwardPass : LayerPass {
     norm_backward(layer_.feed_forward_norm, n * columns_, dmiddle_normal, read_row(kept_.middle, row),
                   kept_.feed_forward_norm.read(row), dmiddle);
     add(n * columns_, dy, dmiddle);
+    linears_.o.multiply(n, dmiddle, in_part(dq_, row));
   }
 
-  /// From dmiddle to dq, dk, dv.
+  /// From the gradient of attention's result to dq, dk, dv of the rotated queries and keys.
   void attend(const Share& share) const {
     const int64_t row = share.first_row;
     float *dq = in_part(dq_, row), *dk = in_part(dk_, row);
-    linears_.o.multiply(share.rows, in_part(dmiddle_, row), dq);
     attention_backward(layer_.shape, spans(share, read_row(kept_.k, row), read_row(kept_.v, row)), dq,
                        read_row(kept_.q, row), read_row(kept_.log_sum_exp, row), dq, dk, in_part(dv_, row));
-    rotate(share, layer_.shape.heads, dq, true);
-    rotate(share, layer_.shape.kv_heads, dk, true);
   }
 
   /// From dq, dk, dv to dx, by way of the projections and around them.
   void project(const Share& share) const {
     const int64_t row = share.first_row, n = share.rows;
+    rotate(share, layer_.shape.heads, in_part(dq_, row), true);
+    rotate(share, layer_.shape.kv_heads, in_part(dk_, row), true);
     const float *dq = in_part(dq_, row), *dk = in_part(dk_, row), *dv = in_part(dv_, row);
     float *dnormal = in_part(dnormal_, row), *dx = write_row(dx_, row);
     if (layer_.q_norm) {

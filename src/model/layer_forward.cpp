@@ -13,11 +13,9 @@ class ForwardPass : LayerPass {
     provide(x, kept);
     Tensor y = rows(columns_);
     const Tensor all = linears_.qkv ? rows(linears_.qkv->out()) : Tensor();
-    for_shares(whole(context_.offsets), [&](const Share& share) {
-      project(share, kept, all);
-      attend(share, kept);
-      feed_forward(share, kept, y);
-    });
+    run_phases(
+        whole(context_.offsets), [&](const Share& share) { project(share, kept, all); },
+        [&](const Share& share) { attend(share, kept); }, [&](const Share& share) { feed_forward(share, kept, y); });
     return y;
   }
 
@@ -66,15 +64,15 @@ class ForwardPass : LayerPass {
     const int64_t row = share.first_row;
     attention_forward(layer_.shape, spans(share, write_row(kept.k, row), write_row(kept.v, row)),
                       write_row(kept.q, row), write_row(kept.attended, row), write_row(kept.log_sum_exp, row));
-    float* middle = write_row(kept.middle, row);
-    linears_.o.multiply(share.rows, write_row(kept.attended, row), middle);
-    add(share.rows * columns_, read_row(kept.x, row), middle);
   }
 
+  /// From attention's result on.
   void feed_forward(const Share& share, const Activations& kept, const Tensor& y) const {
     const int64_t row = share.first_row, n = share.rows, size = n * linears_.up.out();
     float *middle = write_row(kept.middle, row), *normal = write_row(kept.middle_normal, row);
     float *up = write_row(kept.up, row), *inner = write_row(kept.inner, row);
+    linears_.o.multiply(n, read_row(kept.attended, row), middle);
+    add(n * columns_, read_row(kept.x, row), middle);
     norm_forward(layer_.feed_forward_norm, n * columns_, middle, normal, kept.feed_forward_norm.written(row));
     linears_.up.multiply(n, normal, up);
     if (linears_.gate) {

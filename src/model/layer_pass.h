@@ -73,12 +73,26 @@ class LayerPass {
   Tensor rows(int64_t columns) const { return rows(tokens_, columns); }
   static Tensor rows(int64_t count, int64_t columns) { return torch::empty({count, columns}, torch::kFloat); }
 
-  /// f(share) for the shares of a part of the batch, on the threads.
-  template <class F>
-  void for_shares(const Share& part, F&& f) const {
+  /// Takes a part of the batch through a pass's three phases, on the threads: before(share), which looks at rows alone,
+  /// attend(share), which looks at whole sequences, and after(share), at rows alone again. A thread takes sequences
+  /// through all three where there are enough of them for all threads. Where there are not, as in one group with its
+  /// prompt, attention divides its own work, and the threads share the rows before and after it.
+  template <class Before, class Attend, class After>
+  void run_phases(const Share& part, Before&& before, Attend&& attend, After&& after) const {
     std::vector<Share> shares;
     divide_into_shares(batch(), part, layer_.weight_bytes(), shares);
-    parallel_for_rethrowing(static_cast<int64_t>(shares.size()), [&](int64_t i) { f(shares[static_cast<size_t>(i)]); });
+    const auto on_threads = [&](auto&& f) {
+      parallel_for_rethrowing(static_cast<int64_t>(shares.size()),
+                              [&](int64_t i) { f(shares[static_cast<size_t>(i)]); });
+    };
+    if (shares.size() > 1) {
+      on_threads([&](const Share& share) { before(share), attend(share), after(share); });
+      return;
+    }
+    divide_rows(part, layer_.weight_bytes(), shares);
+    on_threads(before);
+    attend(part);
+    on_threads(after);
   }
 
   PackedSequences batch() const { return {context_.offsets, context_.prefixes}; }

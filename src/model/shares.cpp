@@ -30,13 +30,22 @@ void cut(const PackedSequences& batch, const Share& part, int64_t count, std::ve
   }
 }
 
+namespace {
+
+/// How many threads can take rows of their own. Each reads all weights: from a cache for nothing, from memory only if
+/// enough rows use what was read.
+int64_t shares_worth_their_weights(int64_t rows, int64_t weight_bytes) {
+  constexpr int64_t kCached = 8 << 20, kFewRows = 2, kManyRows = 64;
+  return rows / (weight_bytes <= kCached ? kFewRows : kManyRows);
+}
+
+}  // namespace
+
 void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t weight_bytes,
                         std::vector<Share>& shares) {
-  // Each share reads all weights: from a cache for nothing, from memory only if enough rows use what was read.
-  constexpr int64_t kCached = 8 << 20, kFewRows = 2, kManyRows = 64, kMostRows = 96;
+  constexpr int64_t kMostRows = 96;
   const int64_t threads = thread_count();
-  const int64_t possible =
-      std::min(part.end - part.begin, part.rows / (weight_bytes <= kCached ? kFewRows : kManyRows));
+  const int64_t possible = std::min(part.end - part.begin, shares_worth_their_weights(part.rows, weight_bytes));
   const int64_t count =
       possible < threads ? 1 : std::min(possible, std::max(threads, part.rows / kMostRows / threads * threads));
   cut(batch, part, count, shares);
@@ -44,6 +53,16 @@ void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t
   int64_t longest = 0;
   for (const Share& share : shares) longest = std::max(longest, share.rows);
   if (10 * longest * threads > 13 * part.rows) shares.assign(1, part);
+}
+
+void divide_rows(const Share& part, int64_t weight_bytes, std::vector<Share>& shares) {
+  const int64_t threads = thread_count();
+  const int64_t count = shares_worth_their_weights(part.rows, weight_bytes) < threads ? 1 : threads;
+  shares.clear();
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t begin = part.rows * i / count, end = part.rows * (i + 1) / count;
+    shares.push_back({part.begin, part.end, part.first_row + begin, end - begin});
+  }
 }
 
 }  // namespace agro

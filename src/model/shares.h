@@ -32,4 +32,8 @@ void cut(const PackedSequences& batch, const Share& part, int64_t count, std::ve
 void divide_into_shares(const PackedSequences& batch, const Share& part, int64_t weight_bytes,
                         std::vector<Share>& shares);
 
+/// Cuts the rows of `part` for work that looks at rows alone, wherever its sequences (begin and end of every share)
+/// lie: one share for each thread, or a single one where more would not pay.
+void divide_rows(const Share& part, int64_t weight_bytes, std::vector<Share>& shares);
+
 }  // namespace agro

@@ -42,6 +42,21 @@ TEST(Shares, GiveWayToOperatorsWhereThreadsWouldWait) {
   EXPECT_EQ(rows_of_shares(4, std::vector<int64_t>(8, 20), groups), (std::vector<int64_t>{160}));
 }
 
+TEST(Shares, RowsAreCutWhereverSequencesLie) {
+  const ThreadsForTest three(3);
+  std::vector<Share> shares;
+  const auto rows = [&](const Share& part, int64_t weight_bytes) {
+    divide_rows(part, weight_bytes, shares);
+    std::vector<std::pair<int64_t, int64_t>> all;
+    for (const Share& share : shares) all.emplace_back(share.first_row, share.rows);
+    return all;
+  };
+  using Rows = std::vector<std::pair<int64_t, int64_t>>;
+  EXPECT_EQ(rows({4, 5, 100, 11}, 1000), (Rows{{100, 3}, {103, 4}, {107, 4}}));
+  EXPECT_EQ(rows({4, 5, 100, 5}, 1000), (Rows{{100, 5}})) << "fewer than two rows for a thread";
+  EXPECT_EQ(rows({4, 5, 100, 150}, 1 << 30), (Rows{{100, 150}})) << "too few rows to read large weights for";
+}
+
 TEST(Shares, APartIsCutWithinItself) {
   const Offsets offsets{0, 10, 20, 30, 40, 50};
   const Prefixes prefixes{-1, -1, -1, 1, 2};  // sequences 1 to 4 hang together
