@@ -61,6 +61,14 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
   budget_.spend(4);
   if (to_string(a) == to_string(b)) return {true, "the answers are written alike"};
   const bool a_relation = a.is(Kind::kRelation), b_relation = b.is(Kind::kRelation);
+  if (rules_.other_forms) {
+    // x = 2, y = 3 is not x = 3, y = 2.
+    const std::vector<Expr> left = assignments_of(a), right = assignments_of(b);
+    const auto same_name = [](const Expr& x, const Expr& y) {
+      return to_string(x.children[0]) == to_string(y.children[0]);
+    };
+    if (!left.empty() && std::ranges::equal(left, right, same_name)) return in_order(left, right);
+  }
   if (a_relation && b_relation) return relations(a, b);
   if (rules_.other_forms) {
     const Expr a_value = without_names(a), b_value = without_names(b);

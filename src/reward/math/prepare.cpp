@@ -1,6 +1,8 @@
 #include "reward/math/prepare.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace agro {
 namespace {
@@ -103,6 +105,25 @@ Expr prepare(const Expr& expr, const Rules& rules) {
       return both.size() == 1 ? std::move(both[0]) : node(Kind::kSet, std::move(both));
     }
   }
+}
+
+std::vector<Expr> assignments_of(const Expr& expr) {
+  std::vector<Expr> all;
+  if (expr.is(Kind::kList) || expr.is(Kind::kSet)) {
+    all = expr.children;
+  } else if (expr.is(Kind::kRelation, "=") && expr.children.size() == 2) {
+    const Expr &names = expr.children[0], &values = expr.children[1];
+    if (!names.is(Kind::kTuple) || !values.is(Kind::kTuple) || names.children.size() != values.children.size())
+      return {};
+    for (size_t i = 0; i < names.children.size(); ++i)
+      all.push_back(node(Kind::kRelation, {names.children[i], values.children[i]}, "="));
+  }
+  std::set<std::string> names;
+  for (const Expr& assignment : all)
+    if (!is_assignment(assignment) || !names.insert(to_string(assignment.children[0])).second) return {};
+  if (all.size() < 2) return {};
+  std::ranges::sort(all, {}, [](const Expr& assignment) { return to_string(assignment.children[0]); });
+  return all;
 }
 
 Expr without_names(const Expr& expr) {
