@@ -131,6 +131,25 @@ bool Comparison::rounds_to(const Expr& decimal, const Expr& exact) {
   }
 }
 
+namespace {
+
+/// cm^2 of "cm^2" as of "square centimeters"; none where the unit that is squared is not known.
+std::optional<std::string> known_unit(std::string_view name) {
+  std::string power;
+  if (const size_t at = name.find('^'); at != std::string_view::npos) {
+    power = name.substr(at);
+    name = name.substr(0, at);
+  } else if (name.starts_with("square ")) {
+    power = "^2", name.remove_prefix(7);
+  } else if (name.starts_with("cubic ")) {
+    power = "^3", name.remove_prefix(6);
+  }
+  const auto unit = find_unit(name);
+  return unit ? std::optional(std::string(*unit) + power) : std::nullopt;
+}
+
+}  // namespace
+
 Verdict Comparison::with_units(const Expr& a, const Expr& b) {
   const auto is_percent = [](const Expr& expr) { return expr.is(Kind::kUnit, "%"); };
   if (is_percent(a) != is_percent(b)) {
@@ -144,11 +163,12 @@ Verdict Comparison::with_units(const Expr& a, const Expr& b) {
   const auto value_of = [](const Expr& expr) { return expr.is(Kind::kUnit) ? expr.children[0] : expr; };
   const std::string left = name_of(a), right = name_of(b);
   const bool one_missing = left.empty() || right.empty();
-  if (left != right) {
+  const std::optional<std::string> left_known = known_unit(left), right_known = known_unit(right);
+  const bool both_known = left_known && right_known;
+  if (left != right && !(both_known && left_known == right_known)) {
     // 180° is also pi, whatever the rules say of units.
     const bool angle = left == "°" || right == "°";
     if (angle && one_missing && formulas(a, b).equal == true) return {true, "the angles are the same"};
-    const bool both_known = find_unit(left) && find_unit(right);
     const bool bases = left.starts_with("base ") && right.starts_with("base ");
     const bool different = rules_.units == Rules::Units::kMustAgree || bases ||
                            (rules_.units == Rules::Units::kMayBeMissing && !one_missing && both_known);
