@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/ascii.h"
@@ -79,6 +80,25 @@ void prefer_choice(std::optional<Reading>& reading, std::string_view text, const
   }
 }
 
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, {}, [](char c) { return c | 0x20; }, [](char c) { return c | 0x20; });
+}
+
+/// Words that answers are made of and that no formula means by their letters: "no" is not n·o.
+bool is_answer_word(std::string_view text) {
+  static constexpr std::array<std::string_view, 13> kWords{
+      "yes", "no", "true", "false", "none", "even", "odd", "both", "neither", "never", "always", "undefined", "DNE"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return same_letters(word, text); });
+}
+
+/// The verdict on two plain words of which one is such an answer; none for any other texts.
+std::optional<bool> same_word(std::string_view a, std::string_view b, bool same_case) {
+  const auto plain = [](std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_letter); };
+  if (!plain(a) || !plain(b) || !(is_answer_word(a) || is_answer_word(b))) return std::nullopt;
+  return same_case ? a == b : same_letters(a, b);
+}
+
 Verdict undecided(std::string why) { return {std::nullopt, std::move(why), true}; }
 
 Verdict compare(std::string_view gold, std::string_view pred, Extraction extraction, const Rules& rules) {
@@ -95,7 +115,11 @@ Verdict compare(std::string_view gold, std::string_view pred, Extraction extract
   Verdict verdict;
   Budget budget;
   try {
-    verdict = Comparison(rules, budget).compare(expected->expr, found->expr);
+    const auto word = same_word(trimmed(expected->candidate.text), trimmed(found->candidate.text), rules.same_case);
+    if (word)
+      verdict = {*word, *word ? "the words are the same" : "these are different words"};
+    else
+      verdict = Comparison(rules, budget).compare(expected->expr, found->expr);
   } catch (const Undecided& problem) {
     verdict = {std::nullopt, problem.what()};
   }
