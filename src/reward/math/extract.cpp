@@ -158,7 +158,11 @@ bool equals_folded(std::string_view text, std::string_view lower) {
 
 /// What follows the last "answer" with "is" or ":" behind it.
 std::string after_answer(std::string_view text) {
-  for (size_t place = text.rfind("nswer"); place != npos && place > 0; place = text.rfind("nswer", place - 1)) {
+  // "answer", "Answer" or "ANSWER", from the last on; npos + 1 is 0.
+  const auto before = [&](size_t end) {
+    return std::max(text.rfind("nswer", end) + 1, text.rfind("NSWER", end) + 1) - 1;
+  };
+  for (size_t place = before(npos); place != npos && place > 0; place = before(place - 1)) {
     const char first = text[place - 1];
     if (first != 'a' && first != 'A') continue;
     const size_t begin = place + 5;

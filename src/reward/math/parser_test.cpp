@@ -42,6 +42,8 @@ TEST(ParseMath, LatexAsItIsWritten) {
   for (const auto& [text, tree] : Pairs{{"\\frac12", "(1/2)"},
                                         {"\\frac1{72}", "(1/72)"},
                                         {"\\dfrac{a}b", "(a/b)"},
+                                        {"\\nicefrac{a}{b}", "(a/b)"},
+                                        {"\\sfrac{a}{b}", "(a/b)"},
                                         {"\\\\frac{1}{2}", "(1/2)"},
                                         {"\\sqrt3x", "(root(3, 2)*x)"},
                                         {"\\sqrt[3]{2}", "root(2, 3)"},

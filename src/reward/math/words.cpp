@@ -99,6 +99,8 @@ const Table& commands() {
                    {"dfrac", {kCommand, "frac"}},
                    {"tfrac", {kCommand, "frac"}},
                    {"cfrac", {kCommand, "frac"}},
+                   {"nicefrac", {kCommand, "frac"}},
+                   {"sfrac", {kCommand, "frac"}},
                    {"binom", {kCommand, "binom"}},
                    {"dbinom", {kCommand, "binom"}},
                    {"tbinom", {kCommand, "binom"}},
