@@ -105,7 +105,7 @@ Verdict Comparison::words(const Expr& a, const Expr& b) {
 
 /// 7:32 is 14:64, but 1:00 is not 2:00.
 Verdict Comparison::ratios(const Expr& a, const Expr& b) {
-  const Verdict plain = in_order(a.children, b.children);
+  Verdict plain = in_order(a.children, b.children);
   if (plain.equal != false || a.children.size() != b.children.size()) return plain;
   for (size_t i = 1; i < a.children.size(); ++i) {
     const Verdict part = formulas(node(Kind::kQuotient, {a.children[i - 1], a.children[i]}),

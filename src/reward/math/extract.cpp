@@ -10,14 +10,14 @@
 namespace agro {
 namespace {
 
-constexpr size_t npos = std::string_view::npos;
+constexpr size_t kNone = std::string_view::npos;
 
 /// Without the quotes, stars and full stop that surround an answer in a sentence.
 std::string_view bare(std::string_view text) {
   constexpr std::string_view kAround = "*\"`:, ";
   text = trimmed(text);
-  while (!text.empty() && kAround.find(text.front()) != npos) text.remove_prefix(1);
-  while (!text.empty() && (kAround.find(text.back()) != npos || text.back() == '.' || is_space(text.back())))
+  while (!text.empty() && kAround.find(text.front()) != kNone) text.remove_prefix(1);
+  while (!text.empty() && (kAround.find(text.back()) != kNone || text.back() == '.' || is_space(text.back())))
     text.remove_suffix(1);
   return text;
 }
@@ -35,7 +35,7 @@ size_t group_end(std::string_view text, size_t begin) {
       return i;
     }
   }
-  return std::min(text.find_first_of("\n", begin), text.size());
+  return std::min(text.find('\n', begin), text.size());
 }
 
 struct Span {
@@ -45,7 +45,7 @@ struct Span {
 };
 
 std::optional<Span> last_box(std::string_view text) {
-  for (size_t place = text.rfind("boxed"); place != npos && place > 0; place = text.rfind("boxed", place - 1)) {
+  for (size_t place = text.rfind("boxed"); place != kNone && place > 0; place = text.rfind("boxed", place - 1)) {
     if (text[place - 1] != '\\') continue;
     size_t open = place + 5;
     while (open < text.size() && text[open] == ' ') ++open;
@@ -90,10 +90,10 @@ std::vector<Span> formulas_in(std::string_view text) {
     const size_t begin = i + open.size();
     size_t end = text.find(close, begin);
     if (close == "$")
-      while (end != npos && end > 0 && text[end - 1] == '\\') end = text.find(close, end + 1);
+      while (end != kNone && end > 0 && text[end - 1] == '\\') end = text.find(close, end + 1);
     // An inline formula ends in its line.
-    const bool broken = end == npos || (open == "$" && text.substr(begin, end - begin).find('\n') != npos);
-    if (broken && end == npos && open != "$") break;
+    const bool broken = end == kNone || (open == "$" && text.substr(begin, end - begin).find('\n') != kNone);
+    if (broken && end == kNone && open != "$") break;
     if (broken || end == begin) {
       i = begin;
       continue;
@@ -135,7 +135,7 @@ std::string last_formulas(std::string_view text, const std::vector<Span>& spans)
   for (size_t i = spans.size() - 1; i-- > 0;) {
     const std::string_view gap = text.substr(spans[i].end, spans[i + 1].begin - spans[i].end);
     if (!joins(gap, 0) || trimmed(gap).empty()) break;
-    answer = std::string(spans[i].content) + ", " + answer;
+    answer.insert(0, ", ").insert(0, spans[i].content);
     if (answer.size() > 2'000) break;
   }
   return answer;
@@ -158,21 +158,21 @@ bool equals_folded(std::string_view text, std::string_view lower) {
 
 /// What follows the last "answer" with "is" or ":" behind it.
 std::string after_answer(std::string_view text) {
-  // "answer", "Answer" or "ANSWER", from the last on; npos + 1 is 0.
+  // "answer", "Answer" or "ANSWER", from the last on; kNone + 1 is 0.
   const auto before = [&](size_t end) {
     return std::max(text.rfind("nswer", end) + 1, text.rfind("NSWER", end) + 1) - 1;
   };
-  for (size_t place = before(npos); place != npos && place > 0; place = before(place - 1)) {
+  for (size_t place = before(kNone); place != kNone && place > 0; place = before(place - 1)) {
     const char first = text[place - 1];
     if (first != 'a' && first != 'A') continue;
     const size_t begin = place + 5;
     const std::string_view near = text.substr(begin, 60);
-    size_t after = npos;
-    if (const size_t is = near.find(" is"); is != npos && near.substr(0, is).find_first_of(".\n$") == npos &&
+    size_t after = kNone;
+    if (const size_t is = near.find(" is"); is != kNone && near.substr(0, is).find_first_of(".\n$") == kNone &&
                                             (is + 3 == near.size() || !is_letter(near[is + 3])))
       after = begin + is + 3;
-    if (const size_t colon = near.find(':'); after == npos && colon != npos && colon < 12) after = begin + colon + 1;
-    if (after == npos) continue;
+    if (const size_t colon = near.find(':'); after == kNone && colon != kNone && colon < 12) after = begin + colon + 1;
+    if (after == kNone) continue;
     while (after < text.size() && (is_space(text[after]) || text[after] == ':' || text[after] == '*')) ++after;
     const std::string_view rest = text.substr(after, 2'000);
     const std::string_view start = rest.substr(0, 4);
@@ -236,12 +236,12 @@ LastNumber last_number_in(std::string_view text) {
     while (end > 0 && !is_digit(text[end - 1])) --end;
     if (end == 0) return {};
     size_t begin = end;
-    while (begin > 0 && kInside.find(text[begin - 1]) != npos) --begin;
+    while (begin > 0 && kInside.find(text[begin - 1]) != kNone) --begin;
     const char before = begin > 0 ? text[begin - 1] : ' ';
     // Not the digits of "AZYUK2", "x_2", "m^{2}", "\frac{1}{2}".
     if (is_letter(before) || before == '_' || before == '{' || before == '^') {
       const size_t gap = text.substr(begin, end - begin).find(' ');
-      if (gap == npos) {
+      if (gap == kNone) {
         end = begin;
         continue;
       }
@@ -278,7 +278,7 @@ LastNumber last_number_in(std::string_view text) {
 
 std::string after_marks(std::string_view text) {
   const size_t mark = text.rfind("####");
-  if (mark == npos) return {};
+  if (mark == kNone) return {};
   const std::string_view rest = text.substr(mark + 4);
   return std::string(bare(rest.substr(0, rest.find('\n'))));
 }
@@ -306,7 +306,7 @@ std::string boxed_answer(std::string_view text, size_t loose_gap) {
     const auto earlier = last_box(text.substr(0, box->begin));
     if (!earlier || !earlier->closed || answer.size() > 2'000) break;
     if (!joins(text.substr(earlier->end, box->begin - earlier->end), loose_gap)) break;
-    answer = std::string(earlier->content) + ", " + answer;
+    answer.insert(0, ", ").insert(0, earlier->content);
     box = earlier;
   }
   return answer;
@@ -320,10 +320,10 @@ std::vector<Candidate> find_answers(std::string_view text, Extraction extraction
   };
   const bool math_verify = extraction == Extraction::kMathVerify;
   std::string phrase;
-  if (math_verify && text.find("I hope") != npos) {
+  if (math_verify && text.find("I hope") != kNone) {
     const size_t hope = text.rfind("I hope");
     const size_t final_answer = text.substr(0, hope).rfind("inal answer is");
-    if (final_answer != npos && hope - final_answer < 300) add(after_answer(text.substr(0, hope)), "the final answer");
+    if (final_answer != kNone && hope - final_answer < 300) add(after_answer(text.substr(0, hope)), "the final answer");
   }
   add(boxed_answer(text, math_verify ? 16 : 0), "\\boxed");
   if (found.empty()) add(after_marks(text), "####");
