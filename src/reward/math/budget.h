@@ -34,6 +34,7 @@ class Budget {
     }
     left_ -= steps;
   }
+  bool is_empty() const { return left_ == 0; }
   int64_t spent() const { return steps_ - left_; }
 
  private:

@@ -34,6 +34,13 @@ std::string normal_words(std::string words, bool same_case) {
   return words;
 }
 
+/// "x < 1 or x > 3"
+bool is_list_of_orders(const Expr& expr) {
+  return expr.is(Kind::kList) && std::ranges::all_of(expr.children, [](const Expr& child) {
+    return child.is(Kind::kRelation) && child.name != "=" && child.name != "i";
+  });
+}
+
 bool is_collection(const Expr& expr) {
   return expr.is(Kind::kTuple) || expr.is(Kind::kList) || expr.is(Kind::kSet) || expr.is(Kind::kMatrix);
 }
@@ -84,6 +91,7 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
   }
   if (a_relation || b_relation) {
     const Expr &relation = a_relation ? a : b, &other = a_relation ? b : a;
+    if (is_list_of_orders(other)) return number_sets(a, b);
     const bool several = other.is(Kind::kSet) || other.is(Kind::kList);
     if (rules_.other_forms && several && relation.name == "=") return solutions(relation, other.children);
     if (rules_.other_forms && is_collection(other)) return number_sets(a, b);

@@ -7,6 +7,7 @@
 #include "reward/math/ball.h"
 #include "reward/math/expr.h"
 #include "reward/math/normal_form.h"
+#include "reward/math/number_set.h"
 #include "reward/math/rules.h"
 
 namespace agro {
@@ -43,12 +44,20 @@ class Comparison {
   /// A number by which equal elements sort alike.
   double sort_key(const Expr& expr);
 
-  // comparison_relation.cpp: equations, inequalities, sets of numbers
+  // comparison_relation.cpp: inequalities, sets of numbers
   Verdict relations(const Expr& a, const Expr& b);
-  Verdict equations(const Expr& a, const Expr& b);
-  Verdict solutions(const Expr& equation, const std::vector<Expr>& values);
   Verdict inequalities(const Expr& a, const Expr& b);
+  /// Chains of order relations, link by link: a < b is 2b > 2a.
+  bool are_multiples(const Expr& a, const Expr& b);
+  std::optional<Verdict> told_apart(const Expr& a, const Expr& b);
   Verdict number_sets(const Expr& a, const Expr& b);
+  Verdict same_pieces(const NumberSet& left, const NumberSet& right);
+
+  // comparison_equation.cpp
+  Verdict equations(const Expr& a, const Expr& b);
+  Verdict equal_solutions(const Expr& a, const Expr& b);
+  bool proportional(const Expr& x, const Expr& y);
+  Verdict solutions(const Expr& equation, const std::vector<Expr>& values);
 
   const Rules rules_;
   Budget& budget_;

@@ -9,10 +9,27 @@
 namespace agro {
 namespace {
 
-constexpr int kPoints = 4;
-constexpr int64_t kPrecision = 384;
-
 bool is_order(const Expr& relation) { return relation.name.find_first_not_of("<>lg") == std::string::npos; }
+
+/// Whether every link of a chain holds, where its sides are numbers. Throws Undecided where that cannot be told.
+bool holds(const Expr& relation, NormalForms& forms, Budget& budget) {
+  bool all = true;
+  for (size_t i = 0; i + 1 < relation.children.size(); ++i) {
+    const Expr difference = difference_of(relation.children[i], relation.children[i + 1]);
+    const int sign = forms.of(difference).top.empty() ? 0 : sign_of(difference, budget);
+    const char link = relation.name[i];
+    const bool known = std::string_view("=n<>lg").find(link) != std::string_view::npos;
+    if (!known) throw Undecided("a relation without truth");
+    const bool one = link == '=' ? sign == 0
+                     : link == 'n' ? sign != 0
+                     : link == '<' ? sign < 0
+                     : link == '>' ? sign > 0
+                     : link == 'l' ? sign <= 0
+                                   : sign >= 0;
+    all = all && one;
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -37,76 +54,21 @@ Verdict Comparison::relations(const Expr& a, const Expr& b) {
   return inequalities(a, b);
 }
 
-/// Equations are the same where one is a multiple of the other.
-Verdict Comparison::equations(const Expr& a, const Expr& b) {
-  const Expr x = difference_of(a.children[0], a.children[1]), y = difference_of(b.children[0], b.children[1]);
-  std::string problem = "whether the equations say the same";
-  try {
-    const Quotient left = forms_.of(x), right = forms_.of(y);
-    if (left.top.empty() || right.top.empty())
-      return {left.top.empty() == right.top.empty(), "one of the equations always holds"};
-    if (forms_.constant_ratio(left, right)) return {true, "the equations are multiples of each other"};
-  } catch (const Undecided& reason) {
-    problem = reason.what();
-  }
-  // Where one is a multiple of the other, x(p) y(q) = x(q) y(p) for any two points.
-  try {
-    const auto at = [&](const Expr& side, int point) { return evaluate(side, point, kPrecision, budget_); };
-    const Ball x0 = at(x, 0), y0 = at(y, 0);
-    int agreeing = 0;
-    for (int point = 1; point < kPoints; ++point) {
-      Ball left = at(y, point), right = at(x, point);
-      acb_mul(left.raw(), left.raw(), x0.raw(), kPrecision);
-      acb_mul(right.raw(), right.raw(), y0.raw(), kPrecision);
-      acb_sub(left.raw(), left.raw(), right.raw(), kPrecision);
-      if (left.is_nonzero()) return {false, "the equations are no multiples of each other"};
-      agreeing += left.is_below(kPrecision - 100);
-    }
-    if (rules_.agreement_counts && agreeing == kPoints - 1 && !symbols_of(x).empty())
-      return {true, "the equations agree to 80 digits at every point tried, which counts as equal"};
-  } catch (const Undecided& reason) {
-    problem = reason.what();
-  }
-  return {std::nullopt, problem};
-}
-
-/// Whether the values are all the solutions of an equation in one unknown: as many as a polynomial's degree allows.
-Verdict Comparison::solutions(const Expr& equation, const std::vector<Expr>& values) {
-  const std::vector<std::string> unknowns = symbols_of(equation);
-  if (unknowns.size() != 1) throw Undecided("an equation of more than one unknown");
-  const Expr sides = difference_of(equation.children[0], equation.children[1]);
-  const Quotient zero = forms_.of(number(Rational(0)));
-  bool open = false;
-  for (const Expr& value : values) {
-    const Expr rest = substitute(sides, unknowns[0], value);
-    if (forms_.same(forms_.of(rest), zero)) continue;
-    if (evaluate(rest, 0, 128, budget_).is_nonzero())
-      return {false, excerpt(to_string(value)) + " does not solve the equation"};
-    open = true;
-  }
-  const Polynomial top = forms_.of(sides).top;
-  const int unknown = forms_.algebra().generator({.key = unknowns[0]});
-  int64_t degree = 0;
-  for (const Term& term : top) {
-    for (const Factor& factor : term.monomial) {
-      if (factor.generator != unknown) continue;
-      if (!factor.exponent.is_integer() || factor.exponent.top < 0) throw Undecided("an equation of roots");
-      degree = std::max(degree, factor.exponent.top);
-    }
-  }
-  for (size_t i = 0; i < values.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (compare_prepared(values[i], values[j]).equal != false) --degree;  // never counted as complete then
-  if (open || degree != static_cast<int64_t>(values.size())) return {std::nullopt, "whether these are all solutions"};
-  return {true, "the values are all the solutions of the equation"};
-}
-
 /// Chains of order relations, link by link: a < b is 2b > 2a.
 Verdict Comparison::inequalities(const Expr& a, const Expr& b) {
-  if (!is_order(a) || !is_order(b)) {
+  const auto states_order = [](const Expr& relation) {
+    return relation.name.find_first_not_of("=n<>lg") == std::string::npos;
+  };
+  if (!states_order(a) || !states_order(b)) {
     if (a.name != b.name || a.children.size() != b.children.size()) return {false, "the relations differ"};
     return in_order(a.children, b.children);
   }
+  if (is_order(a) && is_order(b) && are_multiples(a, b)) return {true, "the inequalities are multiples of each other"};
+  if (auto apart = told_apart(a, b)) return *apart;
+  return {std::nullopt, "whether the inequalities say the same"};
+}
+
+bool Comparison::are_multiples(const Expr& a, const Expr& b) {
   struct Link {
     Expr below_zero;
     bool strict;
@@ -123,27 +85,55 @@ Verdict Comparison::inequalities(const Expr& a, const Expr& b) {
     return links;
   };
   const std::vector<Link> left = links_of(a), right = links_of(b);
-  if (left.size() != right.size()) return {false, "the chains have different lengths"};
+  if (left.size() != right.size()) return false;
   for (size_t i = 0; i < left.size(); ++i) {
-    if (left[i].strict != right[i].strict) return {false, "only one of them allows equality"};
+    if (left[i].strict != right[i].strict) return false;
     const Quotient x = forms_.of(left[i].below_zero), y = forms_.of(right[i].below_zero);
-    if (x.top.empty() || y.top.empty()) return {std::nullopt, "an inequality between equal sides"};
+    if (x.top.empty() || y.top.empty()) return false;
     const auto ratio = forms_.constant_ratio(x, y);
     if (ratio && ratio->sign() > 0) continue;
-    if (ratio) return {false, "the inequalities point in opposite directions"};
-    const Verdict same = formulas(left[i].below_zero, right[i].below_zero);
-    if (same.equal == true) continue;
-    // Proportional only if x(p) y(q) = x(q) y(p).
-    const auto at = [&](const Expr& side, int point) { return evaluate(side, point, kPrecision, budget_); };
-    Ball first = at(left[i].below_zero, 0), second = at(left[i].below_zero, 1);
-    const Ball third = at(right[i].below_zero, 1), fourth = at(right[i].below_zero, 0);
-    acb_mul(first.raw(), first.raw(), third.raw(), kPrecision);
-    acb_mul(second.raw(), second.raw(), fourth.raw(), kPrecision);
-    acb_sub(first.raw(), first.raw(), second.raw(), kPrecision);
-    if (first.is_nonzero()) return {false, "the inequalities are no multiples of each other"};
-    return {std::nullopt, "whether the inequalities say the same"};
+    if (ratio || formulas(left[i].below_zero, right[i].below_zero).equal != true) return false;
   }
-  return {true, "the inequalities are multiples of each other"};
+  return true;
+}
+
+/// A point at which one of two relations holds and the other does not.
+std::optional<Verdict> Comparison::told_apart(const Expr& a, const Expr& b) {
+  std::vector<std::string> names = symbols_of(node(Kind::kList, {a, b}));
+  constexpr size_t kMostUnknowns = 3;
+  if (names.empty() || names.size() > kMostUnknowns) return {};
+  // Small numbers first; with one unknown also those the relations name, and far ones.
+  std::vector<Rational> values{Rational(0), Rational(1), Rational(-1), Rational(2), Rational(-2)};
+  if (names.size() < kMostUnknowns) values.insert(values.end(), {Rational(3), Rational(-3), Rational(10), Rational(-10)});
+  if (names.size() == 1) {
+    for (const Expr* relation : {&a, &b})
+      for_each_node(*relation, [&](const Expr& part) {
+        if (part.is(Kind::kNumber) && values.size() < 24) values.push_back(part.value);
+      });
+    for (const int64_t half : {1, -1, 3, -3, 200, -200}) values.emplace_back(Rational(half), Rational(2));
+  }
+  size_t points = 1;
+  for (size_t i = 0; i < names.size(); ++i) points *= values.size();
+  for (size_t point = 0; point < points; ++point) {
+    Expr x = a, y = b;
+    std::string where;
+    size_t rest = point;
+    for (const std::string& name : names) {
+      const Rational& value = values[rest % values.size()];
+      rest /= values.size();
+      x = substitute(x, name, number(value));
+      y = substitute(y, name, number(value));
+      where += (where.empty() ? "" : ", ") + name + " = " + value.to_string();
+    }
+    try {
+      if (holds(x, forms_, budget_) != holds(y, forms_, budget_))
+        return Verdict{false, "only one of them holds for " + excerpt(where)};
+    } catch (const Undecided&) {
+      // Not every point is in the domain; a budget that ran out ends the search too.
+      if (budget_.is_empty()) return {};
+    }
+  }
+  return {};
 }
 
 Verdict Comparison::number_sets(const Expr& a, const Expr& b) {
@@ -152,6 +142,14 @@ Verdict Comparison::number_sets(const Expr& a, const Expr& b) {
   const bool same_unknown = a.is(Kind::kRelation) && b.is(Kind::kRelation) && first.unknown == second.unknown;
   if (!same_unknown && !(first.solved && second.solved)) throw Undecided("a relation that cannot be solved");
   const NumberSet &left = first.numbers, &right = second.numbers;
+  Verdict verdict = same_pieces(left, right);
+  // Of an unknown that is a formula, two sets may differ only where it has no values: sin x > 2, sin x > 3.
+  if (verdict.equal == false && !(first.solved && second.solved))
+    return told_apart(a, b).value_or(Verdict{std::nullopt, "whether the relations say the same"});
+  return verdict;
+}
+
+Verdict Comparison::same_pieces(const NumberSet& left, const NumberSet& right) {
   const auto brackets = [](const Piece& piece) { return 2 * (piece.low_closed ? 1 : 0) + (piece.high_closed ? 1 : 0); };
   if (left.size() != right.size()) return {false, "the sets have different pieces"};
   std::vector<Expr> x, y;

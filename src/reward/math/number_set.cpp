@@ -4,6 +4,8 @@
 
 #include "reward/math/evaluate.h"
 #include "reward/math/normal_form.h"
+#include "reward/math/set_algebra.h"
+#include "reward/math/univariate.h"
 
 namespace agro {
 namespace {
@@ -12,16 +14,14 @@ bool is_infinity(const Expr& expr) {
   return expr.is(Kind::kConstant, "infinity") || (expr.is(Kind::kNegative) && is_infinity(expr.children[0]));
 }
 
-Piece everything() { return {}; }
-
 class Solver {
  public:
-  explicit Solver(Budget& budget) : budget_(budget), forms_(budget) {}
+  explicit Solver(Budget& budget) : budget_(budget), forms_(budget), sets_(forms_, budget) {}
 
   SolutionSet solve(const Expr& expr) {
     switch (expr.kind) {
       case Kind::kConstant:
-        if (expr.name == "reals") return {{everything()}, ""};
+        if (expr.name == "reals") return {{Piece{}}, ""};
         if (expr.name == "empty") return {};
         throw Undecided("the set " + expr.name);
       case Kind::kTuple:
@@ -32,18 +32,18 @@ class Solver {
       case Kind::kUnion: {
         NumberSet all;
         for (const Expr& child : expr.children) append(all, solve(child).numbers);
-        return {joined(std::move(all)), ""};
+        return {sets_.joined(std::move(all)), ""};
       }
       case Kind::kIntersection: {
         NumberSet common = solve(expr.children[0]).numbers;
         for (size_t i = 1; i < expr.children.size(); ++i)
-          common = intersection(common, solve(expr.children[i]).numbers);
+          common = sets_.intersection(common, solve(expr.children[i]).numbers);
         return {common, ""};
       }
       case Kind::kDifference: {
         NumberSet rest = solve(expr.children[0]).numbers;
         for (size_t i = 1; i < expr.children.size(); ++i)
-          rest = intersection(rest, complement(solve(expr.children[i]).numbers));
+          rest = sets_.intersection(rest, sets_.complement(solve(expr.children[i]).numbers));
         return {rest, ""};
       }
       case Kind::kRelation:
@@ -54,17 +54,6 @@ class Solver {
   }
 
  private:
-  static Piece point(const Expr& value) { return {value, value, true, true}; }
-  static void append(NumberSet& all, NumberSet more) { std::move(more.begin(), more.end(), std::back_inserter(all)); }
-
-  /// The sign of a - b.
-  int order(const Expr& a, const Expr& b) {
-    const auto x = literal(a), y = literal(b);
-    if (x && y) return *x < *y ? -1 : *x > *y ? 1 : 0;
-    if (forms_.same(forms_.of(a), forms_.of(b))) return 0;
-    return sign_of(difference_of(a, b), budget_);
-  }
-
   NumberSet interval(const Expr& expr) {
     if (expr.children.size() != 2) throw Undecided("no interval: " + brief(expr));
     Piece piece{{}, {}, expr.name[0] == '[', expr.name[1] == ']'};
@@ -72,78 +61,12 @@ class Solver {
     if (!is_infinity(expr.children[1])) piece.high = expr.children[1];
     piece.low_closed = piece.low_closed && piece.low;
     piece.high_closed = piece.high_closed && piece.high;
-    return is_empty(piece) ? NumberSet{} : NumberSet{piece};
-  }
-
-  bool is_empty(const Piece& piece) {
-    if (!piece.low || !piece.high) return false;
-    const int sign = order(*piece.low, *piece.high);
-    return sign > 0 || (sign == 0 && !(piece.low_closed && piece.high_closed));
-  }
-
-  /// Pieces put in order and joined where they touch.
-  NumberSet joined(NumberSet pieces) {
-    budget_.spend(static_cast<int64_t>(pieces.size() * pieces.size()) / 4);
-    std::sort(pieces.begin(), pieces.end(), [&](const Piece& a, const Piece& b) { return starts_before(a, b); });
-    NumberSet result;
-    for (Piece& piece : pieces) {
-      if (!result.empty() && touch(result.back(), piece)) {
-        if (!reaches(result.back(), piece)) {
-          result.back().high = piece.high;
-          result.back().high_closed = piece.high_closed;
-        }
-      } else {
-        result.push_back(std::move(piece));
-      }
-    }
-    return result;
-  }
-
-  bool starts_before(const Piece& a, const Piece& b) {
-    if (!a.low || !b.low) return !a.low && b.low;
-    const int sign = order(*a.low, *b.low);
-    return sign < 0 || (sign == 0 && a.low_closed && !b.low_closed);
-  }
-  /// Nothing lies between the end of `a` and the start of `b`, which does not start before `a`.
-  bool touch(const Piece& a, const Piece& b) {
-    if (!a.high || !b.low) return true;
-    const int sign = order(*b.low, *a.high);
-    return sign < 0 || (sign == 0 && (a.high_closed || b.low_closed));
-  }
-  /// `a` ends no earlier than `b`.
-  bool reaches(const Piece& a, const Piece& b) {
-    if (!a.high) return true;
-    if (!b.high) return false;
-    const int sign = order(*a.high, *b.high);
-    return sign > 0 || (sign == 0 && (a.high_closed || !b.high_closed));
-  }
-
-  static NumberSet complement(const NumberSet& set) {
-    NumberSet gaps;
-    Piece gap = everything();
-    bool open_end = true;
-    for (const Piece& piece : set) {
-      if (piece.low) {
-        gap.high = piece.low;
-        gap.high_closed = !piece.low_closed;
-        gaps.push_back(gap);
-      }
-      open_end = piece.high.has_value();
-      gap = {piece.high, {}, !piece.high_closed, false};
-    }
-    if (open_end) gaps.push_back(gap);
-    return gaps;
-  }
-
-  NumberSet intersection(const NumberSet& a, const NumberSet& b) {
-    NumberSet outside = complement(a);
-    append(outside, complement(b));
-    return complement(joined(std::move(outside)));
+    return sets_.is_empty(piece) ? NumberSet{} : NumberSet{piece};
   }
 
   /// Relations side by side: "x < 1 or x > 3" where nothing satisfies both, else all at once.
   SolutionSet several(const Expr& expr) {
-    NumberSet all, common{everything()};
+    NumberSet all, common{Piece{}};
     std::string unknown;
     bool relations = true, solved = true;
     for (const Expr& child : expr.children) {
@@ -153,10 +76,10 @@ class Solver {
       if (unknown != one.unknown) throw Undecided("relations of more than one unknown");
       solved = solved && one.solved;
       append(all, one.numbers);
-      if (relations) common = intersection(common, one.numbers);
+      if (relations) common = sets_.intersection(common, one.numbers);
     }
     if (relations && !common.empty()) return {common, unknown, solved};
-    return {joined(std::move(all)), unknown, solved};
+    return {sets_.joined(std::move(all)), unknown, solved};
   }
 
   SolutionSet relation(const Expr& expr) {
@@ -169,22 +92,37 @@ class Solver {
       ++unknown_sides;
     }
     if (unknown_sides == 0) throw Undecided("a relation without unknown");
-    if (unknown_sides == 2 && sides.size() == 2)
-      return subject_in(difference_of(sides[0], sides[1]), half_line(expr.name[0], number(Rational(0)), false));
-    if (unknown_sides > 1) throw Undecided("a relation of more than one unknown");
-    NumberSet allowed{everything()};
-    if (subject > 0) allowed = intersection(allowed, half_line(expr.name[subject - 1], sides[subject - 1], true));
+    if (unknown_sides > 1) return links(expr);
+    NumberSet allowed{Piece{}};
+    if (subject > 0) allowed = sets_.intersection(allowed, half_line(expr.name[subject - 1], sides[subject - 1], true));
     if (subject + 1 < sides.size())
-      allowed = intersection(allowed, half_line(expr.name[subject], sides[subject + 1], false));
+      allowed = sets_.intersection(allowed, half_line(expr.name[subject], sides[subject + 1], false));
     if (sides.size() > 3) throw Undecided("a long chain of relations");
     return subject_in(sides[subject], allowed);
   }
 
+  /// A chain with the unknown in more than one place: all its links at once.
+  SolutionSet links(const Expr& expr) {
+    SolutionSet common;
+    for (size_t i = 0; i + 1 < expr.children.size(); ++i) {
+      const Expr sides = difference_of(expr.children[i], expr.children[i + 1]);
+      SolutionSet link = subject_in(sides, half_line(expr.name[i], number(Rational(0)), false));
+      if (i == 0) {
+        common = std::move(link);
+        continue;
+      }
+      if (link.unknown != common.unknown) throw Undecided("relations of more than one unknown");
+      common.numbers = sets_.intersection(common.numbers, link.numbers);
+      common.solved = common.solved && link.solved;
+    }
+    return common;
+  }
+
   /// The y with y R bound, or with bound R y.
   NumberSet half_line(char relation, const Expr& bound, bool bound_first) {
-    if (is_infinity(bound)) return {everything()};
+    if (is_infinity(bound)) return {Piece{}};
     if (relation == '=') return {point(bound)};
-    if (relation == 'n') return complement({point(bound)});
+    if (relation == 'n') return sets_.complement({point(bound)});
     const bool closed = relation == 'l' || relation == 'g';
     const bool less = (relation == '<' || relation == 'l') != bound_first;
     if (relation != '<' && relation != '>' && !closed) throw Undecided("no order relation");
@@ -197,27 +135,109 @@ class Solver {
       budget_.spend(10);
       if (subject.is(Kind::kSymbol)) break;
       if (subject.is(Kind::kFunction, "abs")) {
-        allowed = intersection(allowed, {Piece{number(Rational(0)), {}, true, false}});
-        append(allowed, scaled(allowed, number(Rational(0)), number(Rational(-1))));
-        allowed = joined(std::move(allowed));
+        allowed = sets_.intersection(allowed, {Piece{number(Rational(0)), {}, true, false}});
+        append(allowed, sets_.scaled(allowed, number(Rational(0)), number(Rational(-1))));
+        allowed = sets_.joined(std::move(allowed));
         subject = Expr(subject.children[0]);
         continue;
       }
-      const Expr* inner = absolute_value_in(subject);
       const std::vector<std::string> names = symbols_of(subject);
       if (names.size() != 1) break;
       // subject = a u + b, where u is the unknown or the one absolute value of it
+      const Expr* inner = absolute_value_in(subject);
       const Expr unknown = inner != nullptr ? *inner : node(Kind::kSymbol, {}, names[0]);
-      const auto at = [&](int64_t value) { return replaced(subject, unknown, number(Rational(value))); };
-      const Expr b = at(0), a = difference_of(at(1), b);
-      const Expr linear = node(Kind::kSum, {node(Kind::kProduct, {a, unknown}), b});
-      if (!symbols_of(a).empty() || !forms_.same(forms_.of(subject), forms_.of(linear))) break;
-      Expr factor = node(Kind::kQuotient, {number(Rational(1)), a});
-      allowed = scaled(allowed, b, factor);
+      const auto linear = linear_in(subject, unknown);
+      if (!linear) break;
+      allowed = sets_.scaled(allowed, linear->second, node(Kind::kQuotient, {number(Rational(1)), linear->first}));
       subject = unknown;
     }
     const bool named = subject.is(Kind::kSymbol) || (subject.is(Kind::kFunction) && subject.name[0] == '.');
+    const std::vector<std::string> names = symbols_of(subject);
+    if (!named && names.size() == 1 && !contains(subject, Kind::kText))
+      if (auto numbers = preimage(subject, names[0], allowed)) return {std::move(*numbers), names[0]};
     return {allowed, to_string(subject), named};
+  }
+
+  /// The numbers for which a quotient of polynomials lies in `allowed`; none where it is no such quotient or an end is
+  /// no rational number.
+  std::optional<NumberSet> preimage(const Expr& subject, const std::string& unknown, const NumberSet& allowed) {
+    NumberSet all;
+    for (const Piece& piece : allowed) {
+      NumberSet inside{Piece{}};
+      const auto meet = [&](const Expr& bound, char relation) {
+        const auto side = univariate_fraction(difference_of(subject, bound), unknown, forms_);
+        if (side) inside = sets_.intersection(inside, solutions(*side, relation));
+        return side.has_value();
+      };
+      const bool single = piece.low && piece.high && sets_.order(*piece.low, *piece.high) == 0;
+      bool known = true;
+      if (single) {
+        known = meet(*piece.low, '=');
+      } else {
+        if (piece.low) known = meet(*piece.low, piece.low_closed ? 'g' : '>');
+        if (known && piece.high) known = meet(*piece.high, piece.high_closed ? 'l' : '<');
+        if (known && !piece.low && !piece.high) known = meet(number(Rational(0)), '*');
+      }
+      if (!known) return {};
+      append(all, std::move(inside));
+    }
+    return sets_.joined(std::move(all));
+  }
+
+  /// The numbers whose fraction stands in `relation` to 0; '*' is any value.
+  NumberSet solutions(const Fraction& fraction, char relation) {
+    const Univariate signs = product(fraction.top, fraction.bottom);
+    const auto holds = [&](int sign) {
+      return relation == '*' || (sign == 0 && (relation == '=' || relation == 'l' || relation == 'g')) ||
+             (sign < 0 && (relation == '<' || relation == 'l')) || (sign > 0 && (relation == '>' || relation == 'g'));
+    };
+    struct Mark {
+      RealRoot root;
+      bool is_hole;
+    };
+    std::vector<Mark> marks;
+    const std::vector<RealRoot> holes = real_roots(fraction.excluded);
+    const auto is_hole = [&](const Expr& value) {
+      return std::ranges::any_of(holes, [&](const RealRoot& hole) { return sets_.order(hole.value, value) == 0; });
+    };
+    if (!signs.is_zero())
+      for (RealRoot& root : real_roots(signs)) {
+        const bool hole = is_hole(root.value);
+        marks.push_back({std::move(root), hole});
+      }
+    for (const RealRoot& hole : holes) {
+      const bool known = std::ranges::any_of(
+          marks, [&](const Mark& mark) { return sets_.order(mark.root.value, hole.value) == 0; });
+      if (!known) marks.push_back({{hole.value, 0}, true});
+    }
+    std::ranges::sort(marks, [&](const Mark& a, const Mark& b) { return sets_.order(a.root.value, b.root.value) < 0; });
+    // From the right end on: a root of odd multiplicity turns the sign.
+    NumberSet result;
+    int sign = signs.is_zero() ? 0 : signs.sign_of_leading();
+    std::optional<Expr> high;
+    for (size_t i = marks.size(); i-- > 0;) {
+      const auto& [root, hole] = marks[i];
+      if (holds(sign)) result.push_back({root.value, high, false, false});
+      if (!hole && holds(0)) result.push_back(point(root.value));
+      if (root.multiplicity % 2 == 1) sign = -sign;
+      high = root.value;
+    }
+    if (holds(sign)) result.push_back({{}, high, false, false});
+    return sets_.joined(std::move(result));
+  }
+
+  /// a and b of a u + b; none where it is no such sum.
+  std::optional<std::pair<Expr, Expr>> linear_in(const Expr& subject, const Expr& unknown) {
+    const auto at = [&](int64_t value) { return replaced(subject, unknown, number(Rational(value))); };
+    const Expr b = at(0), a = difference_of(at(1), b);
+    if (!symbols_of(a).empty()) return {};
+    const Expr linear = node(Kind::kSum, {node(Kind::kProduct, {a, unknown}), b});
+    try {
+      if (!forms_.same(forms_.of(subject), forms_.of(linear))) return {};
+    } catch (const Undecided&) {
+      return {};  // 1/u at 0
+    }
+    return std::pair(a, b);
   }
 
   static const Expr* absolute_value_in(const Expr& expr) {
@@ -234,28 +254,9 @@ class Solver {
     return copy;
   }
 
-  /// The numbers (y - shift) × factor.
-  NumberSet scaled(const NumberSet& set, const Expr& shift, const Expr& factor) {
-    const bool flip = sign_of(factor, budget_) < 0;
-    const auto moved = [&](const std::optional<Expr>& end) -> std::optional<Expr> {
-      if (!end) return {};
-      return node(Kind::kProduct, {difference_of(*end, shift), factor});
-    };
-    NumberSet result;
-    for (const Piece& piece : set) {
-      Piece image{moved(piece.low), moved(piece.high), piece.low_closed, piece.high_closed};
-      if (flip) {
-        std::swap(image.low, image.high);
-        std::swap(image.low_closed, image.high_closed);
-      }
-      result.push_back(std::move(image));
-    }
-    if (flip) std::reverse(result.begin(), result.end());
-    return result;
-  }
-
   Budget& budget_;
   NormalForms forms_;
+  SetAlgebra sets_;
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ bool is_number_set(const Expr& expr);
 /// The numbers an expression that is_number_set, an interval, a finite set or a relation in one unknown stands for; and
 /// for a relation its unknown ("" for others), which may be a whole formula (x² of x² = 4) unless it is `solved`.
 /// Throws Undecided where ends cannot be put in order or the relation cannot be solved: sides linear in the unknown or
-/// in its absolute value can.
+/// in its absolute value can, and quotients of polynomials whose factors are linear or quadratic.
 struct SolutionSet {
   NumberSet numbers;
   std::string unknown;

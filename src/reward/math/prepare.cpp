@@ -78,8 +78,9 @@ Expr prepare(const Expr& expr, const Rules& rules) {
     case Kind::kRelation: {
       Expr result = shortened(expr);
       if (!result.is(Kind::kRelation)) return prepare(result, rules);
-      // 1 + 1 = 2 states a value.
-      if (rules.other_forms && result.name == "=" && symbols_of(result).empty() && !is_name(result.children[0]))
+      // 1 + 1 = 2 states a value, 1 = 1 does not.
+      if (rules.other_forms && result.name == "=" && symbols_of(result).empty() && !is_name(result.children[0]) &&
+          to_string(result.children[0]) != to_string(result.children[1]))
         return prepare(result.children[1], rules);
       std::vector<Expr> both = expand_plus_minus(result);
       return both.size() == 1 ? std::move(both[0]) : node(Kind::kSet, std::move(both));
