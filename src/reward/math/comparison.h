@@ -35,6 +35,7 @@ class Comparison {
   /// Whether the value of `expr` at a point is proved to be no zero (false), or below 10^-100 (true).
   std::optional<bool> vanishes(const Expr& expr, int point);
   Verdict with_units(const Expr& a, const Expr& b);
+  bool same_units(const std::string& a, const std::string& b) const;
 
   // comparison_collection.cpp: tuples, lists, sets, matrices
   Verdict collections(const Expr& a, const Expr& b);

@@ -60,6 +60,11 @@ Verdict Comparison::collections(const Expr& a, const Expr& b) {
     return lists && rules_.ordered_lists ? in_order(a.children, b.children) : without_order(a.children, b.children);
   }
   if (!rules_.other_forms) return {false, "one is a tuple, the other is not"};
+  // A set has no order that a tuple could keep; Math-Verify takes the set's elements in ascending order.
+  if (a.is(Kind::kSet) || b.is(Kind::kSet)) {
+    if (!rules_.sets_are_tuples) return {false, "one is a set, the other is not"};
+    return without_order(elements_of(a), elements_of(b));
+  }
   return in_order(elements_of(a), elements_of(b));
 }
 

@@ -16,19 +16,21 @@ constexpr size_t kMostUnknowns = 4;
 enum class Solutions { kSame, kDifferent, kDifferentComplex, kUnknown };
 
 /// The roots of the numerator at which the denominators do not vanish.
-Univariate defined_roots(const Fraction& fraction) {
-  return without_roots_of(square_free(fraction.top), fraction.excluded);
+Univariate defined_roots(const Fraction& fraction, Budget& budget) {
+  return without_roots_of(square_free(fraction.top, budget), fraction.excluded, budget);
 }
 
 /// By the roots that only one of them has.
 Solutions compare_roots(const Expr& a, const Expr& b, const std::string& unknown, NormalForms& forms) {
   const auto left = univariate_fraction(a, unknown, forms), right = univariate_fraction(b, unknown, forms);
   if (!left || !right || left->top.is_zero() || right->top.is_zero()) return Solutions::kUnknown;
-  const Univariate x = defined_roots(*left), y = defined_roots(*right);
+  Budget& budget = forms.algebra().budget();
+  const Univariate x = defined_roots(*left, budget), y = defined_roots(*right, budget);
   if (same_roots(x, y)) return Solutions::kSame;
-  const int64_t only_one = count_real_roots(without_roots_of(x, y)) + count_real_roots(without_roots_of(y, x));
+  const int64_t only_one = count_real_roots(without_roots_of(x, y, budget), budget) +
+                           count_real_roots(without_roots_of(y, x, budget), budget);
   if (only_one > 0) return Solutions::kDifferent;
-  return count_real_roots(x) == 0 ? Solutions::kDifferentComplex : Solutions::kUnknown;
+  return count_real_roots(x, budget) == 0 ? Solutions::kDifferentComplex : Solutions::kUnknown;
 }
 
 /// What `equation` = 0 says of `unknown`, where it is linear in it; `always`: it says so at all values of the others.
@@ -163,10 +165,10 @@ Verdict Comparison::solutions(const Expr& equation, const std::vector<Expr>& val
         break;
       }
     }
-  const Univariate roots = defined_roots(*fraction);
-  if (distinct == roots.degree() || (real && distinct == count_real_roots(roots)))
+  const Univariate roots = defined_roots(*fraction, budget_);
+  if (distinct == roots.degree() || (real && distinct == count_real_roots(roots, budget_)))
     return {true, "the values are all the solutions of the equation"};
-  if (real && distinct < count_real_roots(roots)) return {false, "the equation has other solutions too"};
+  if (real && distinct < count_real_roots(roots, budget_)) return {false, "the equation has other solutions too"};
   return {std::nullopt, "whether these are all solutions"};
 }
 

@@ -112,9 +112,12 @@ std::optional<Verdict> Comparison::told_apart(const Expr& a, const Expr& b) {
       });
     for (const int64_t half : {1, -1, 3, -3, 200, -200}) values.emplace_back(Rational(half), Rational(2));
   }
+  int64_t nodes = 0;
+  for (const Expr* relation : {&a, &b}) for_each_node(*relation, [&](const Expr&) { ++nodes; });
   size_t points = 1;
   for (size_t i = 0; i < names.size(); ++i) points *= values.size();
   for (size_t point = 0; point < points; ++point) {
+    budget_.spend(nodes * static_cast<int64_t>(names.size()) * 4);
     Expr x = a, y = b;
     std::string where;
     size_t rest = point;

@@ -6,7 +6,7 @@
 #include "reward/excerpt.h"
 #include "reward/math/comparison.h"
 #include "reward/math/evaluate.h"
-#include "reward/math/words.h"
+#include "reward/math/units.h"
 
 namespace agro {
 namespace {
@@ -133,22 +133,53 @@ bool Comparison::rounds_to(const Expr& decimal, const Expr& exact) {
 
 namespace {
 
-/// cm^2 of "cm^2" as of "square centimeters"; none where the unit that is squared is not known.
-std::optional<std::string> known_unit(std::string_view name) {
-  std::string power;
-  if (const size_t at = name.find('^'); at != std::string_view::npos) {
-    power = name.substr(at);
-    name = name.substr(0, at);
-  } else if (name.starts_with("square ")) {
-    power = "^2", name.remove_prefix(7);
-  } else if (name.starts_with("cubic ")) {
-    power = "^3", name.remove_prefix(6);
-  }
-  const auto unit = find_unit(name);
-  return unit ? std::optional(std::string(*unit) + power) : std::nullopt;
+/// A value with the unit it is measured in; no unit: none was written.
+struct Quantity {
+  Expr value;
+  std::string unit;
+};
+
+/// "m", "s^2" of a variable that is a letter some unit has, or of its power.
+std::optional<std::string> unit_letter(const Expr& expr) {
+  if (expr.is(Kind::kSymbol) && expr.name.size() == 1 && canonical_unit(expr.name)) return expr.name;
+  if (!expr.is(Kind::kPower) || !literal(expr.children[1])) return {};
+  const auto base = unit_letter(expr.children[0]);
+  return base ? std::optional(*base + "^" + literal(expr.children[1])->to_string()) : std::nullopt;
 }
 
+/// Beside a value with a unit, "5 L" and "12 m/s" are no products of variables.
+Quantity quantity_of(const Expr& expr) {
+  if (expr.is(Kind::kUnit)) return {expr.children[0], expr.name};
+  if (!expr.is(Kind::kProduct) || !literal(expr.children[0])) return {expr, ""};
+  std::string unit;
+  for (size_t i = 1; i < expr.children.size(); ++i) {
+    const Expr& factor = expr.children[i];
+    const bool below = factor.is(Kind::kQuotient) && literal(factor.children[0]) == Rational(1);
+    const auto name = unit_letter(below ? factor.children[1] : factor);
+    if (!name) return {expr, ""};
+    unit += (below ? "/" : unit.empty() ? "" : " ") + *name;
+  }
+  return {expr.children[0], unit};
+}
+
+bool is_half_of_day(const std::string& unit) { return unit == "am" || unit == "pm"; }
+
 }  // namespace
+
+/// Whether the units, which both were written, name the same.
+bool Comparison::same_units(const std::string& a, const std::string& b) const {
+  if (a == b) return true;
+  if (is_half_of_day(a) || is_half_of_day(b) || (a.starts_with("base ") && b.starts_with("base "))) return false;
+  if (rules_.units == Rules::Units::kIgnored) return true;
+  const auto x = canonical_unit(a), y = canonical_unit(b);
+  if (x && y) {
+    if (*x == *y) return true;
+    // "20 degrees" is short for either scale.
+    const bool temperature = *x == "celsius" || *y == "celsius" || *x == "fahrenheit" || *y == "fahrenheit";
+    return rules_.units == Rules::Units::kMayBeMissing && temperature && (*x == "degree" || *y == "degree");
+  }
+  return same_thing(a, b) || (rules_.units == Rules::Units::kMayBeMissing && share_a_word(a, b));
+}
 
 Verdict Comparison::with_units(const Expr& a, const Expr& b) {
   const auto is_percent = [](const Expr& expr) { return expr.is(Kind::kUnit, "%"); };
@@ -159,22 +190,19 @@ Verdict Comparison::with_units(const Expr& a, const Expr& b) {
     if (share.equal == true || !rules_.percent_is_number) return share;
     return scalars(percent.children[0], other.is(Kind::kUnit) ? other.children[0] : other);
   }
-  const auto name_of = [](const Expr& expr) { return expr.is(Kind::kUnit) ? expr.name : std::string(); };
-  const auto value_of = [](const Expr& expr) { return expr.is(Kind::kUnit) ? expr.children[0] : expr; };
-  const std::string left = name_of(a), right = name_of(b);
-  const bool one_missing = left.empty() || right.empty();
-  const std::optional<std::string> left_known = known_unit(left), right_known = known_unit(right);
-  const bool both_known = left_known && right_known;
-  if (left != right && !(both_known && left_known == right_known)) {
-    // 180° is also pi, whatever the rules say of units.
-    const bool angle = left == "°" || right == "°";
-    if (angle && one_missing && formulas(a, b).equal == true) return {true, "the angles are the same"};
-    const bool bases = left.starts_with("base ") && right.starts_with("base ");
-    const bool different = rules_.units == Rules::Units::kMustAgree || bases ||
-                           (rules_.units == Rules::Units::kMayBeMissing && !one_missing && both_known);
-    if (different) return {false, fmt::format("the units are \"{}\" and \"{}\"", excerpt(left), excerpt(right))};
+  const Quantity x = quantity_of(a), y = quantity_of(b);
+  const std::string& written = x.unit.empty() ? y.unit : x.unit;
+  if (x.unit.empty() || y.unit.empty()) {
+    // 180° is also pi, $3 + $5 also $8, whatever the rules say of units.
+    const bool inside = written == "°" || contains(x.unit.empty() ? a : b, Kind::kUnit);
+    if (inside && formulas(a, b).equal == true) return {true, "the values with their units are the same"};
+    // A sign of currency is a way to write a number; a word is not.
+    if (rules_.units == Rules::Units::kMustAgree && !is_currency_sign(written))
+      return {false, fmt::format("only one of them has the unit \"{}\"", excerpt(written))};
+  } else if (!same_units(x.unit, y.unit)) {
+    return {false, fmt::format("the units are \"{}\" and \"{}\"", excerpt(x.unit), excerpt(y.unit))};
   }
-  return compare_prepared(value_of(a), value_of(b));
+  return compare_prepared(x.value, y.value);
 }
 
 }  // namespace agro

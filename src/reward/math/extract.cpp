@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/ascii.h"
+#include "reward/math/units.h"
 #include "reward/math/words.h"
 
 namespace agro {
@@ -156,6 +157,24 @@ bool equals_folded(std::string_view text, std::string_view lower) {
          });
 }
 
+/// Whether an answer ends here and a reason, or what it is not, begins: ", since", " because", ", not".
+bool begins_reason(std::string_view after) {
+  constexpr std::array<std::string_view, 5> kWords = {"because", "since", "not", "rather than", "instead of"};
+  while (!after.empty() && (is_space(after[0]) || after.find_first_of(",;)*(") == 0)) after.remove_prefix(1);
+  return std::ranges::any_of(kWords, [&](std::string_view word) {
+    return after.starts_with(word) && (after.size() == word.size() || !is_letter(after[word.size()]));
+  });
+}
+
+/// Up to where it goes on to a reason, or to what it is not.
+std::string_view without_reason(std::string_view sentence) {
+  for (size_t i = 1; i < sentence.size(); ++i)
+    if ((is_space(sentence[i]) || sentence[i] == ',' || sentence[i] == '(') && !is_space(sentence[i - 1]) &&
+        begins_reason(sentence.substr(i)))
+      return sentence.substr(0, i);
+  return sentence;
+}
+
 /// What follows the last "answer" with "is" or ":" behind it.
 std::string after_answer(std::string_view text) {
   // "answer", "Answer" or "ANSWER", from the last on; kNone + 1 is 0.
@@ -185,7 +204,7 @@ std::string after_answer(std::string_view text) {
       spans.resize(count);
       if (!spans.empty()) return last_formulas(rest, spans);
     }
-    const std::string_view sentence = bare(rest.substr(0, sentence_end(rest, 0)));
+    const std::string_view sentence = bare(without_reason(rest.substr(0, sentence_end(rest, 0))));
     if (!sentence.empty()) return std::string(sentence);
   }
   return {};
@@ -221,6 +240,21 @@ bool is_prose(std::string_view text) {
     i = end;
   }
   return words >= 3;
+}
+
+bool ends_in_choosing(std::string_view before) {
+  constexpr std::array<std::string_view, 9> kWords = {"choose", "chose", "select", "pick", "picked",
+                                                      "option", "choice", "is", "answer"};
+  while (!before.empty() && !is_letter(before.back())) before.remove_suffix(1);
+  size_t begin = before.size();
+  while (begin > 0 && is_letter(before[begin - 1])) --begin;
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return equals_folded(before.substr(begin), word); });
+}
+
+/// Whether the letter before was the last of its clause: "A.", "A)", but not "A pen".
+bool ends_clause(std::string_view after) {
+  const std::string_view rest = trimmed(after);
+  return rest.empty() || rest.find_first_of(".,*)") == 0 || begins_reason(after) || after.starts_with('\n');
 }
 
 struct LastNumber {
@@ -283,18 +317,34 @@ std::string after_marks(std::string_view text) {
   return std::string(bare(rest.substr(0, rest.find('\n'))));
 }
 
+/// What stands in the last <answer>…</answer>.
+std::string in_answer_tags(std::string_view text) {
+  constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
+  const size_t open = text.rfind(kOpen);
+  if (open == kNone) return {};
+  const std::string_view rest = text.substr(open + kOpen.size());
+  return std::string(bare(rest.substr(0, rest.find(kClose))));
+}
+
 }  // namespace
 
-std::string last_choice(std::string_view text) {
-  for (size_t i = text.size(); i-- > 0;) {
+std::string choice_in(std::string_view text) {
+  const size_t start = text.find_first_not_of("(*\" \t\n\r");
+  char last = '\0';
+  for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] < 'A' || text[i] > 'J') continue;
-    const char before = i > 0 ? text[i - 1] : ' ', after = i + 1 < text.size() ? text[i + 1] : ' ';
-    const bool bracketed = before == '(' && after == ')';
-    const bool alone =
-        (is_space(before) || before == '*') && (is_space(after) || after == '.' || after == '*' || after == ')');
-    if (bracketed || (alone && text[i] != 'I' && text[i] != 'A')) return std::string(1, text[i]);
+    const std::string_view before = text.substr(0, i), after = text.substr(i + 1);
+    const bool bracketed = before.ends_with('(') && after.starts_with(')');
+    const bool alone = (before.empty() || is_space(before.back()) || before.back() == '*') &&
+                       (after.empty() || is_space(after[0]) || after.find_first_of(".,*):") == 0);
+    if (!bracketed && !alone) continue;
+    if (i == start && begins_reason(after)) return std::string(1, text[i]);
+    // "A" and "I" are words too.
+    const bool word = (text[i] == 'A' || text[i] == 'I') && !bracketed;
+    const bool named = i == start ? after.find_first_of(").:") == 0 : ends_in_choosing(before) && ends_clause(after);
+    if (!word || named) last = text[i];
   }
-  return {};
+  return last == '\0' ? std::string() : std::string(1, last);
 }
 
 std::string boxed_answer(std::string_view text, size_t loose_gap) {
@@ -305,7 +355,8 @@ std::string boxed_answer(std::string_view text, size_t loose_gap) {
   for (int boxes = 1; boxes < kMostBoxes; ++boxes) {
     const auto earlier = last_box(text.substr(0, box->begin));
     if (!earlier || !earlier->closed || answer.size() > 2'000) break;
-    if (!joins(text.substr(earlier->end, box->begin - earlier->end), loose_gap)) break;
+    const std::string_view gap = text.substr(earlier->end, box->begin - earlier->end);
+    if (!joins(gap, loose_gap) || (loose_gap == 0 && trimmed(gap).empty())) break;
     answer.insert(0, ", ").insert(0, earlier->content);
     box = earlier;
   }
@@ -326,6 +377,7 @@ std::vector<Candidate> find_answers(std::string_view text, Extraction extraction
     if (final_answer != kNone && hope - final_answer < 300) add(after_answer(text.substr(0, hope)), "the final answer");
   }
   add(boxed_answer(text, math_verify ? 16 : 0), "\\boxed");
+  if (found.empty()) add(in_answer_tags(text), "<answer>");
   if (found.empty()) add(after_marks(text), "####");
   if (found.empty()) add(after_answer(text), "the sentence with the answer");
   if (extraction == Extraction::kMarked) {

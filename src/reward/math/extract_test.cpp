@@ -47,12 +47,12 @@ TEST(FindAnswers, ThenFormulasAndNumbers) {
 }
 
 TEST(LastChoice, IsALetterByItself) {
-  EXPECT_EQ(last_choice("I think that (B) is right, not the others."), "B");
-  EXPECT_EQ(last_choice("\\textbf{(D)}\\ 12"), "D");
-  EXPECT_EQ(last_choice("Option C."), "C");
-  EXPECT_EQ(last_choice("A dog; I saw it"), "");
-  EXPECT_EQ(last_choice("(A) A dog"), "A");
-  EXPECT_EQ(last_choice("(Z)"), "");
+  EXPECT_EQ(choice_in("I think that (B) is right, not the others."), "B");
+  EXPECT_EQ(choice_in("\\textbf{(D)}\\ 12"), "D");
+  EXPECT_EQ(choice_in("Option C."), "C");
+  EXPECT_EQ(choice_in("A dog; I saw it"), "");
+  EXPECT_EQ(choice_in("(A) A dog"), "A");
+  EXPECT_EQ(choice_in("(Z)"), "");
 }
 
 TEST(FindAnswers, MathVerifyPrefersTheSentenceOfItsPrompt) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/ascii.h"
+#include "reward/math/units.h"
 
 namespace agro {
 namespace {
@@ -25,6 +26,7 @@ class Lexer {
  private:
   static constexpr int kMaxNesting = 4;  // of \text{...} that holds formulas again
   static constexpr size_t kLongestCommand = 16;
+  static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
   char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   bool starts(std::string_view prefix) const { return text_.substr(at_).starts_with(prefix); }
@@ -37,7 +39,9 @@ class Lexer {
 
   void next() {
     const char c = peek();
-    if (is_space(c) || c == '~' || c == '$' || c == '"') {
+    if (c == '$' && is_dollar_sign()) {
+      take(1, kCurrency, "$");
+    } else if (is_space(c) || c == '~' || c == '$' || c == '"') {
       space_ = space_ || c != '$';
       ++at_;
     } else if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
@@ -49,6 +53,12 @@ class Lexer {
     } else {
       symbol();
     }
+  }
+
+  /// "$5": the only one, which begins no formula.
+  bool is_dollar_sign() const {
+    return is_digit(peek(1)) && text_.find('$', at_ + 1) == std::string_view::npos &&
+           text_.substr(0, at_).find('$') == std::string_view::npos;
   }
 
   /// Length of a thousands separator at `place`, "," or ",\!" or "{,}" or "\," or one space, if three digits follow.
@@ -91,6 +101,7 @@ class Lexer {
     } else if (peek() == '.' && at_ + 1 == text_.size()) {
       ++at_;
     }
+    const bool power_of_ten = peek() == 'x' && text_.substr(at_ + 1).starts_with("10^");  // "1.5x10^3"
     if (const char e = peek(); e == 'e' || e == 'E') {
       size_t end = 1;
       if (peek(end) == '-' || peek(end) == '+') ++end;
@@ -102,18 +113,49 @@ class Lexer {
       }
     }
     add(kNumber, digits);
+    if (power_of_ten) take(1, kSymbol, "*");
+  }
+
+  bool after_value() const {
+    return !tokens_.empty() &&
+           (tokens_.back().is(kNumber) || tokens_.back().is_symbol(")") || tokens_.back().is_symbol("}"));
+  }
+
+  /// What stands behind the next `length` characters and spaces.
+  char behind(size_t length) const {
+    const size_t place = text_.find_first_not_of(" \t\n\r", std::min(at_ + length, text_.size()));
+    return place == std::string_view::npos ? '\0' : text_[place];
+  }
+
+  /// Words that are units only behind a number, and with nothing behind them that they could be about.
+  std::optional<std::string_view> short_unit(std::string_view run, char next) const {
+    if (!after_value() || is_letter(next) || is_digit(next)) return {};
+    if (next == '(' || next == '[' || next == '\\' || next == '{') return {};
+    if (run == "in") return "inch";
+    if (run == "min") return "minute";
+    return {};
+  }
+
+  /// "red" of "12 red apples", "of" of "12 hours of work": no product of variables.
+  bool is_word_of_unit(std::string_view run) const {
+    if (!tokens_.empty() && tokens_.back().is(kText)) return true;
+    if (!after_value() || !space_) return false;
+    const size_t place = text_.find_first_not_of(' ', at_ + run.size());
+    if (place == std::string_view::npos || place == at_ + run.size()) return false;
+    const size_t end = std::min(text_.find_first_not_of(kLetters, place), text_.size());
+    return end - place > 3 && !find_word(text_.substr(place, end - place));
   }
 
   void word() {
     size_t end = at_;
     while (end < text_.size() && is_letter(text_[end])) ++end;
     const std::string_view run = text_.substr(at_, end - at_);
-    const bool after_value = !tokens_.empty() && (tokens_.back().is(kNumber) || tokens_.back().is_symbol(")") ||
-                                                  tokens_.back().is_symbol("}"));
     if (run.size() > 1) {
+      if (const auto unit = short_unit(run, behind(run.size()))) return take(run.size(), kText, *unit);
       if (const auto known = find_word(run)) return take(run.size(), known->type, known->text);
-      const auto unit = after_value ? find_unit(run) : std::nullopt;
+      const auto unit = after_value() ? find_unit(run) : std::nullopt;
       if (unit) return take(run.size(), kText, *unit);
+      if (is_word_of_unit(run)) return take(run.size(), kText, run);
       const bool capitals = std::all_of(run.begin(), run.end(), is_upper);
       if (run.size() > 3 && !capitals) {
         for (const std::string_view function : {"sin", "cos", "tan", "ln", "log", "sqrt"})
@@ -123,6 +165,8 @@ class Lexer {
           }
         return take(run.size(), kText, run);
       }
+    } else if (run == "x" && after_value() && text_.substr(at_ + 1).starts_with(" 10^")) {
+      return take(1, kSymbol, "*");
     } else if (run == "U" && !tokens_.empty() && (tokens_.back().is_symbol(")") || tokens_.back().is_symbol("]"))) {
       return take(1, kSymbol, "U");
     }
@@ -178,8 +222,9 @@ class Lexer {
     at_ += 2;
     if (c == '{' || c == '}') return add(kSymbol, std::string("\\") + c);
     if (c == '|' || c == '%' || c == '&') return add(kSymbol, {&c, 1});
+    if (c == '$') return add(kCurrency, "$");
     if (c == '\0' || at_ > text_.size()) at_ = text_.size();
-    space_ = true;  // \, \! \; \: \( \[ \$ and a backslash that stands alone
+    space_ = true;  // \, \! \; \: \( \[ and a backslash that stands alone
   }
 
   /// The content of {...} or one character, and moves past it.
@@ -204,6 +249,7 @@ class Lexer {
   void text_command() {
     const std::string_view content = trimmed(raw_argument());
     if (content.empty()) return;
+    if (const auto unit = short_unit(content, behind(0))) return add(kText, *unit);
     if (const auto known = find_word(content)) return add(known->type, known->text);
     const bool words = std::all_of(content.begin(), content.end(), [](char c) {
       return is_letter(c) || is_space(c) || c == '-' || c == '\'' || c == '.' || static_cast<unsigned char>(c) >= 0x80;

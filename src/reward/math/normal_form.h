@@ -1,6 +1,8 @@
 #pragma once
 // The normal form of a formula: a quotient of two polynomials in generators (polynomial.h). Formulas with the same
 // normal form are equal wherever both are defined; roots of variables are those of positive numbers.
+#include <map>
+
 #include "reward/math/expr.h"
 #include "reward/math/polynomial.h"
 
@@ -42,6 +44,8 @@ class NormalForms {
   Quotient integer_power(const Quotient& base, int64_t exponent);
   Quotient rational_power(const Quotient& base, const Exponent& exponent);
   Quotient symbolic_power(const Quotient& base, const Quotient& exponent);
+  /// b of the exponent log_a(b), which is written ln b / ln a; null where it is no such exponent of the generator `base`.
+  const Quotient* logarithm_in(const Monomial& exponent, int base) const;
   Quotient root(const Quotient& radicand, const Quotient& index);
   bool is_positive(const Monomial& monomial) const;
   /// The generator whose value is `base`.
@@ -50,6 +54,10 @@ class NormalForms {
   // normal_form_function.cpp
   Quotient function(const Expr& expr);
   Quotient sine(const Quotient& angle, bool cosine);
+  Quotient sine_of_positive(const Quotient& angle, bool cosine);
+  Quotient sine_of_sum(const Quotient& a, const Quotient& b, bool cosine);
+  Quotient sine_generator(const Quotient& angle, bool cosine);
+  Quotient inverse_sine(const Quotient& value, bool tangent);
   std::optional<Quotient> sine_of_pi_times(Rational turns);
   Quotient logarithm(const Quotient& argument);
   Quotient opaque(const std::string& name, const std::vector<Quotient>& arguments);
@@ -58,6 +66,7 @@ class NormalForms {
   bool flip_sign(Quotient& a);
 
   Algebra algebra_;
+  std::map<int, Quotient> logarithms_;  // what the generators that are logarithms are the logarithms of
 };
 
 }  // namespace agro

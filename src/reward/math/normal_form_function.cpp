@@ -40,26 +40,89 @@ Quotient NormalForms::function(const Expr& expr) {
   }
   if (auto exact = integer_function(name, arguments)) return *exact;
   if (name == "abs") flip_sign(first);
-  const bool odd = name == "arcsin" || name == "arctan" || name == "sinh" || name == "tanh";
+  if (name == "arccos") {
+    const Quotient right_angle = multiply(named_constant("pi"), constant(Rational(Rational(1), Rational(2))));
+    return add(right_angle, negate(inverse_sine(first, false)));
+  }
+  if (name == "arcsin" || name == "arctan") return inverse_sine(first, name == "arctan");
+  const bool odd = name == "sinh" || name == "tanh";
   if (odd && flip_sign(first)) return negate(opaque(name, arguments));
   return opaque(name, arguments);
+}
+
+/// The arc sine, or the arc tangent, of `value`: a multiple of pi where it is one of the known ones.
+Quotient NormalForms::inverse_sine(const Quotient& value, bool tangent) {
+  Quotient positive = value;
+  const bool flipped = flip_sign(positive);
+  Quotient result = opaque(tangent ? "arctan" : "arcsin", {positive});
+  for (const int64_t sixtieths : {0, 5, 6, 10, 15, 18, 20, 25, 30}) {
+    const Rational turns(Rational(sixtieths), Rational(60));
+    if (tangent && sixtieths == 30) break;
+    Quotient known = *sine_of_pi_times(turns);
+    if (tangent) {
+      const auto cosine = sine_of_pi_times(Rational(Rational(1), Rational(2)) - turns);
+      if (!cosine) continue;
+      known = multiply(known, invert(*cosine));
+    }
+    if (!same(positive, known)) continue;
+    result = multiply(named_constant("pi"), constant(turns));
+    break;
+  }
+  return flipped ? negate(result) : result;
 }
 
 Quotient NormalForms::sine(const Quotient& angle, bool cosine) {
   Quotient positive = angle;
   const bool flipped = flip_sign(positive);
   if (positive.top.empty()) return constant(Rational(cosine ? 1 : 0));
-  const int pi = algebra_.generator({.key = "pi", .positive = true});
-  if (positive.top.size() == 1 && positive.bottom.size() == 1 && positive.top[0].monomial == Monomial{{pi, {1, 1}}}) {
-    const Rational turns = positive.top[0].coefficient;
-    if (auto exact = sine_of_pi_times(cosine ? Rational(Rational(1), Rational(2)) - turns : turns))
-      return flipped && !cosine ? negate(*exact) : *exact;
+  const Quotient result = sine_of_positive(positive, cosine);
+  return flipped && !cosine ? negate(result) : result;
+}
+
+Quotient NormalForms::sine_of_positive(const Quotient& angle, bool cosine) {
+  constexpr size_t kMostTerms = 4;
+  constexpr int64_t kLargestMultiple = 8;
+  if (angle.bottom.size() > 1 || !constant_value(angle.bottom)) return sine_generator(angle, cosine);
+  if (angle.top.size() > 1 && angle.top.size() <= kMostTerms) {
+    const Quotient first{{angle.top[0]}, angle.bottom};
+    const Quotient rest{Polynomial(angle.top.begin() + 1, angle.top.end()), angle.bottom};
+    return sine_of_sum(first, rest, cosine);
   }
-  const int cos = algebra_.generator({.key = "cos(" + key(positive) + ")"});
+  if (angle.top.size() > 1) return sine_generator(angle, cosine);
+  const Term& term = angle.top[0];
+  const Rational half(Rational(1), Rational(2)), one(1), two(2);
+  const int pi = algebra_.generator({.key = "pi", .positive = true});
+  if (term.monomial == Monomial{{pi, {1, 1}}}) {
+    Rational turns = cosine ? half - term.coefficient : term.coefficient;
+    if (auto exact = sine_of_pi_times(turns)) return *exact;
+    // sin(pi t) for t in the first quarter of a half turn, or the cosine there.
+    turns = turns - (turns / two).floor() * two;
+    const bool negative = turns > one;
+    if (negative) turns = turns - one;
+    if (turns > half) turns = one - turns;
+    const bool swap = turns > half * half;
+    const Quotient acute{algebra_.power_of(pi, {1, 1}, swap ? half - turns : turns), algebra_.constant(one)};
+    const Quotient result = sine_generator(acute, swap);
+    return negative ? negate(result) : result;
+  }
+  const Rational multiple = term.coefficient.numerator();
+  if (multiple.is_one() || !multiple.is_small_integer(kLargestMultiple)) return sine_generator(angle, cosine);
+  const Quotient base{algebra_.scale(angle.top, one / multiple), angle.bottom};
+  return sine_of_sum(base, multiply(base, constant(multiple - one)), cosine);
+}
+
+/// sin(a + b) = sin a cos b + cos a sin b; cos(a + b) = cos a cos b - sin a sin b
+Quotient NormalForms::sine_of_sum(const Quotient& a, const Quotient& b, bool cosine) {
+  const Quotient left = multiply(sine(a, cosine), sine(b, true));
+  const Quotient right = multiply(sine(a, !cosine), sine(b, false));
+  return add(left, cosine ? negate(right) : right);
+}
+
+Quotient NormalForms::sine_generator(const Quotient& angle, bool cosine) {
+  const int cos = algebra_.generator({.key = "cos(" + key(angle) + ")"});
   const int sin =
-      algebra_.generator({.key = "sin(" + key(positive) + ")", .rule = Generator::Rule::kSine, .partner = cos});
-  const Polynomial result = algebra_.power_of(cosine ? cos : sin, {1, 1}, Rational(flipped && !cosine ? -1 : 1));
-  return {result, algebra_.constant(Rational(1))};
+      algebra_.generator({.key = "sin(" + key(angle) + ")", .rule = Generator::Rule::kSine, .partner = cos});
+  return {algebra_.power_of(cosine ? cos : sin, {1, 1}), algebra_.constant(Rational(1))};
 }
 
 std::optional<Quotient> NormalForms::sine_of_pi_times(Rational turns) {
@@ -92,14 +155,18 @@ std::optional<Quotient> NormalForms::sine_of_pi_times(Rational turns) {
 Quotient NormalForms::logarithm(const Quotient& argument) {
   const bool one_term = argument.top.size() == 1 && argument.bottom.size() == 1;
   if (argument.top.empty()) throw Undecided("the logarithm of zero");
-  if (!one_term || argument.top[0].coefficient.sign() <= 0 || !is_positive(argument.top[0].monomial))
-    return opaque("ln", {argument});
+  if (!one_term || argument.top[0].coefficient.sign() <= 0 || !is_positive(argument.top[0].monomial)) {
+    Quotient result = opaque("ln", {argument});
+    logarithms_.emplace(result.top[0].monomial[0].generator, argument);
+    return result;
+  }
   const Term term = argument.top[0];
   Polynomial sum;
   const auto add_log = [&](int generator, const Exponent& count) {
     const bool is_e = algebra_.generator(generator).key == "e";
     const Rational coefficient(Rational(count.top), Rational(count.bottom));
     const int log = is_e ? 0 : algebra_.generator({.key = "ln " + std::to_string(generator)});
+    if (!is_e) logarithms_.emplace(log, Quotient{algebra_.power_of(generator, {1, 1}), algebra_.constant(Rational(1))});
     sum = algebra_.add(sum, is_e ? algebra_.constant(coefficient) : algebra_.power_of(log, {1, 1}, coefficient));
   };
   for (const Factor& factor : term.monomial) add_log(factor.generator, factor.exponent);

@@ -122,15 +122,36 @@ Quotient NormalForms::symbolic_power(const Quotient& base, const Quotient& expon
     const Quotient i_pi = multiply(named_constant("i"), named_constant("pi"));
     for (const Factor& part : parts) {
       int id = 0;
+      const Exponent scaled = part.exponent * count;
+      if (const Quotient* argument = logarithm_in(term.monomial, part.generator); argument && scaled.is_integer()) {
+        result = multiply(result, integer_power(*argument, scaled.top));
+        continue;
+      }
       if (algebra_.generator(part.generator).key == "e" && monomial == algebra_.key(i_pi.top)) {
         id = algebra_.generator({.key = "-1", .rule = Generator::Rule::kMinusOne});
       } else {
         id = algebra_.generator({.key = "power " + std::to_string(part.generator) + " to " + monomial});
       }
-      result.top = algebra_.multiply(result.top, algebra_.power_of(id, part.exponent * count));
+      result.top = algebra_.multiply(result.top, algebra_.power_of(id, scaled));
     }
   }
   return result;
+}
+
+const Quotient* NormalForms::logarithm_in(const Monomial& exponent, int base) const {
+  const auto argument_of = [&](const Factor& factor, const Exponent& wanted) -> const Quotient* {
+    const auto found = logarithms_.find(factor.generator);
+    return found == logarithms_.end() || factor.exponent != wanted ? nullptr : &found->second;
+  };
+  if (algebra_.generator(base).key == "e") return exponent.size() == 1 ? argument_of(exponent[0], {1, 1}) : nullptr;
+  if (exponent.size() != 2) return nullptr;
+  for (const size_t below : {0, 1}) {
+    const Quotient* divisor = argument_of(exponent[below], {-1, 1});
+    const bool of_base = divisor && divisor->top.size() == 1 && divisor->top[0].coefficient.is_one() &&
+                         divisor->top[0].monomial == Monomial{{base, {1, 1}}};
+    if (of_base) return argument_of(exponent[1 - below], {1, 1});
+  }
+  return nullptr;
 }
 
 /// The real root where there is one.

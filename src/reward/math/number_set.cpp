@@ -186,7 +186,7 @@ class Solver {
 
   /// The numbers whose fraction stands in `relation` to 0; '*' is any value.
   NumberSet solutions(const Fraction& fraction, char relation) {
-    const Univariate signs = product(fraction.top, fraction.bottom);
+    const Univariate signs = product(fraction.top, fraction.bottom, budget_);
     const auto holds = [&](int sign) {
       return relation == '*' || (sign == 0 && (relation == '=' || relation == 'l' || relation == 'g')) ||
              (sign < 0 && (relation == '<' || relation == 'l')) || (sign > 0 && (relation == '>' || relation == 'g'));
@@ -196,12 +196,12 @@ class Solver {
       bool is_hole;
     };
     std::vector<Mark> marks;
-    const std::vector<RealRoot> holes = real_roots(fraction.excluded);
+    const std::vector<RealRoot> holes = real_roots(fraction.excluded, budget_);
     const auto is_hole = [&](const Expr& value) {
       return std::ranges::any_of(holes, [&](const RealRoot& hole) { return sets_.order(hole.value, value) == 0; });
     };
     if (!signs.is_zero())
-      for (RealRoot& root : real_roots(signs)) {
+      for (RealRoot& root : real_roots(signs, budget_)) {
         const bool hole = is_hole(root.value);
         marks.push_back({std::move(root), hole});
       }

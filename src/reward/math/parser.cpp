@@ -1,5 +1,7 @@
 #include "reward/math/parser.h"
 
+#include <array>
+
 #include "reward/math/parser_state.h"
 #include "reward/math/unicode_math.h"
 
@@ -16,6 +18,11 @@ Expr Parser::list() {
   while (separates()) ++at_;
   do {
     items.push_back(relation());
+    if (peek().is(kCommand, "over")) {  // {a \over b}
+      ++at_;
+      Expr below = relation();
+      items.back() = node(Kind::kQuotient, pair(std::move(items.back()), std::move(below)));
+    }
     if (!separates()) break;
     while (separates()) ++at_;
   } while (!ends_group());
@@ -166,7 +173,7 @@ Expr Parser::power() {
   if (peek().is_symbol("{") && tokens_[at_ + 1].is_symbol("°")) {
     at_ += 2;
     if (peek().is_symbol("}")) ++at_;
-    return node(Kind::kUnit, single(std::move(base)), "°");
+    return degrees(std::move(base));
   }
   Expr exponent = peek().is_symbol("-") || peek().is_symbol("+") ? signed_power() : power_exponent();
   if (exponent.is(Kind::kText)) return node(Kind::kUnit, single(std::move(base)), exponent.name);
@@ -188,13 +195,38 @@ Expr Parser::postfix(Expr value) {
       value = node(Kind::kFunction, single(std::move(value)), "factorial");
     } else if (peek().is_symbol("%") || peek().is_symbol("°")) {
       if (value.is(Kind::kUnit)) throw unexpected();
-      value = node(Kind::kUnit, single(std::move(value)), peek().text);
-      ++at_;
+      const std::string unit = tokens_[at_++].text;
+      value = unit == "°" ? degrees(std::move(value)) : node(Kind::kUnit, single(std::move(value)), unit);
+    } else if (peek().is(kCurrency) && !value.is(Kind::kUnit)) {  // "5€"
+      value = node(Kind::kUnit, single(std::move(value)), tokens_[at_++].text);
     } else {
       return value;
     }
   }
 }
+
+/// Of an angle, or of a temperature where C or F follows a number.
+Expr Parser::degrees(Expr value) {
+  std::string unit = "°";
+  if (literal(value) && (peek().is(kLetter, "C") || peek().is(kLetter, "F"))) unit += tokens_[at_++].text;
+  return node(Kind::kUnit, single(std::move(value)), unit);
+}
+
+namespace {
+
+/// "million" at the start of the words of a unit, which are left without it.
+std::optional<Rational> take_multiplier(std::string& words) {
+  constexpr std::array<std::pair<std::string_view, int64_t>, 5> kMultipliers{
+      {{"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}}};
+  for (const auto& [name, zeros] : kMultipliers) {
+    if (!words.starts_with(name) || (words.size() > name.size() && words[name.size()] != ' ')) continue;
+    words.erase(0, std::min(words.size(), name.size() + 1));
+    return Rational(10).power(zeros);
+  }
+  return {};
+}
+
+}  // namespace
 
 Expr Parser::with_unit(Expr value) {
   std::string unit;
@@ -216,6 +248,12 @@ Expr Parser::with_unit(Expr value) {
     } else {
       break;
     }
+  }
+  Expr& amount = value.is(Kind::kUnit) ? value.children[0] : value;
+  if (const auto multiplier = take_multiplier(unit)) {
+    amount = literal(amount) ? number(*literal(amount) * *multiplier)
+                             : node(Kind::kProduct, pair(std::move(amount), number(*multiplier)));
+    if (unit.empty()) return value;
   }
   if (!value.is(Kind::kUnit)) return node(Kind::kUnit, single(std::move(value)), unit);
   value.name += " " + unit;

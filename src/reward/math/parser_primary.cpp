@@ -41,7 +41,7 @@ bool Parser::starts_factor() const {
     case kFunction:
       return true;
     case kCommand:
-      return token.text != "end" && token.text != "not";
+      return token.text != "end" && token.text != "not" && token.text != "over";
     case kSymbol:
       return token.text == "(" || token.text == "[" || token.text == "{" || token.text == "\\{" ||
              token.text == "floor(" || token.text == "ceil(" || token.text == "..." ||
@@ -80,6 +80,10 @@ Expr Parser::primary() {
       return node(Kind::kConstant, {}, tokens_[at_++].text);
     case kText:
       return text();
+    case kCurrency: {
+      const std::string sign = tokens_[at_++].text;
+      return node(Kind::kUnit, single(signed_power()), sign);
+    }
     case kFunction:
       return function();
     case kCommand:
@@ -242,7 +246,8 @@ Expr Parser::function_argument() {
 
 Expr Parser::command() {
   const std::string name = peek().text;
-  if (name == "end" || name == "not" || name == "mod" || name == "pmod" || name == "choose") throw unexpected();
+  if (name == "end" || name == "not" || name == "mod" || name == "pmod" || name == "choose" || name == "over")
+    throw unexpected();
   ++at_;
   if (name == "frac") return fraction();
   if (name == "sqrt") return root();

@@ -45,6 +45,7 @@ class Parser {
   Expr power_exponent();
   Expr postfix(Expr value);
   Expr with_unit(Expr value);
+  Expr degrees(Expr value);
 
   // parser_primary.cpp
   Expr primary();

@@ -11,6 +11,7 @@
 #include "reward/math/comparison.h"
 #include "reward/math/extract.h"
 #include "reward/math/parser.h"
+#include "reward/math/phrases.h"
 #include "reward/math/unicode_math.h"
 #include "reward/number.h"
 
@@ -50,6 +51,7 @@ std::optional<Reading> read(std::string_view text, Extraction extraction) {
   if (candidates.empty()) return {};
   std::optional<Reading> words;
   for (Candidate& candidate : candidates) {
+    if (auto phrase = read_phrase(candidate.text)) return Reading{std::move(candidate), std::move(*phrase)};
     if (!candidate.prose) {
       try {
         const bool decimal_comma = extraction == Extraction::kMathVerify && text.find('$') == std::string_view::npos;
@@ -73,7 +75,7 @@ bool is_choice(const Reading& reading) {
 void prefer_choice(std::optional<Reading>& reading, std::string_view text, const Reading& other) {
   if (!is_choice(other) || is_choice(*reading)) return;
   for (const std::string_view source : {std::string_view(reading->candidate.text), text}) {
-    const std::string letter = last_choice(source);
+    const std::string letter = choice_in(source);
     if (letter.empty()) continue;
     reading = Reading{{letter, "the choice"}, node(Kind::kSymbol, {}, letter)};
     return;
@@ -87,8 +89,8 @@ bool same_letters(std::string_view a, std::string_view b) {
 
 /// Words that answers are made of and that no formula means by their letters: "no" is not n·o.
 bool is_answer_word(std::string_view text) {
-  static constexpr std::array<std::string_view, 13> kWords{
-      "yes", "no", "true", "false", "none", "even", "odd", "both", "neither", "never", "always", "undefined", "DNE"};
+  static constexpr std::array<std::string_view, 12> kWords{
+      "yes", "no", "true", "false", "none", "even", "odd", "both", "neither", "never", "always", "undefined"};
   return std::ranges::any_of(kWords, [&](std::string_view word) { return same_letters(word, text); });
 }
 
@@ -112,6 +114,8 @@ Verdict compare(std::string_view gold, std::string_view pred, Extraction extract
   }
   if (trimmed(expected->candidate.text) == trimmed(found->candidate.text))
     return {true, "the answers are written alike"};
+  if (are_words_or_products(trimmed(expected->candidate.text), trimmed(found->candidate.text)))
+    return undecided("whether the answers are words or products of their letters");
   Verdict verdict;
   Budget budget;
   try {
@@ -170,6 +174,7 @@ Verdict verify_lenient(std::string_view gold, std::string_view pred, const Verif
 Verdict verify_math_verify(std::string_view gold, std::string_view pred, const VerifyOptions& options) {
   Rules rules{.other_forms = true,
               .ordered_lists = false,
+              .sets_are_tuples = true,
               .percent_is_number = true,
               .agreement_counts = true,
               .same_case = false,

@@ -9,11 +9,18 @@ namespace {
 
 constexpr int64_t kMaxDegree = 24;
 constexpr int64_t kMaxBits = 512;
-constexpr int64_t kOperationCost = 400;  // of one greatest common divisor, factorisation or count of roots
+// Steps per coefficient squared and word of 64 bits.
+constexpr int64_t kDivisionCost = 10;  // of a greatest common divisor or a product
+constexpr int64_t kRootsCost = 60;     // of a factorisation or a count of roots
+
+void pay(const Univariate& a, int64_t cost, Budget& budget) {
+  const int64_t terms = a.degree() + 2, words = 1 + std::abs(fmpz_poly_max_bits(a.raw())) / 64;
+  budget.spend(terms * terms * words * cost);
+}
 
 /// Σ c xⁿ for terms whose only generator is `unknown`; negative powers are multiplied away by an even power of x, which
 /// changes no sign. None for other terms.
-std::optional<Univariate> from_terms(const Polynomial& terms, int unknown, NormalForms& forms) {
+std::optional<Univariate> from_terms(const Polynomial& terms, int unknown) {
   int64_t lowest = 0, highest = 0;
   Rational common(1);
   for (const Term& term : terms) {
@@ -35,7 +42,6 @@ std::optional<Univariate> from_terms(const Polynomial& terms, int unknown, Norma
     if (coefficient.bits() > kMaxBits) throw Undecided("the coefficients of an equation are too large");
     fmpz_poly_set_coeff_fmpz(result.raw(), power, fmpq_numref(coefficient.raw()));
   }
-  forms.algebra().budget().spend(kOperationCost);
   return result;
 }
 
@@ -50,9 +56,9 @@ bool collect_denominators(const Expr& expr, const std::string& unknown, NormalFo
     if (!mentions(denominator, unknown)) return true;
     const Quotient form = forms.of(denominator);
     if (!constant_value(form.bottom)) return false;
-    const auto factor = from_terms(form.top, forms.algebra().generator({.key = unknown}), forms);
+    const auto factor = from_terms(form.top, forms.algebra().generator({.key = unknown}));
     if (!factor || factor->is_zero()) return false;
-    excluded = product(excluded, *factor);
+    excluded = product(excluded, *factor, forms.algebra().budget());
     return true;
   };
   if (expr.is(Kind::kQuotient) && !exclude(expr.children[1])) return false;
@@ -64,7 +70,9 @@ bool collect_denominators(const Expr& expr, const std::string& unknown, NormalFo
       expr.children, [&](const Expr& child) { return collect_denominators(child, unknown, forms, excluded); });
 }
 
-Univariate greatest_common_divisor(const Univariate& a, const Univariate& b) {
+Univariate greatest_common_divisor(const Univariate& a, const Univariate& b, Budget& budget) {
+  pay(a, kDivisionCost, budget);
+  pay(b, kDivisionCost, budget);
   Univariate result;
   fmpz_poly_gcd(result.raw(), a.raw(), b.raw());
   return result;
@@ -105,7 +113,7 @@ Rational Univariate::coefficient(int64_t power) const {
 std::optional<Fraction> univariate_fraction(const Expr& expr, const std::string& unknown, NormalForms& forms) {
   const Quotient form = forms.of(expr);
   const int generator = forms.algebra().generator({.key = unknown});
-  auto top = from_terms(form.top, generator, forms), bottom = from_terms(form.bottom, generator, forms);
+  auto top = from_terms(form.top, generator), bottom = from_terms(form.bottom, generator);
   if (!top || !bottom) return {};
   Fraction result{std::move(*top), std::move(*bottom), {}};
   fmpz_poly_one(result.excluded.raw());
@@ -113,33 +121,41 @@ std::optional<Fraction> univariate_fraction(const Expr& expr, const std::string&
   return result;
 }
 
-Univariate product(const Univariate& a, const Univariate& b) {
+Univariate product(const Univariate& a, const Univariate& b, Budget& budget) {
   if (a.degree() + b.degree() > kMaxDegree) throw Undecided("the degree of an equation is too large");
+  pay(a, kDivisionCost, budget);
+  pay(b, kDivisionCost, budget);
   Univariate result;
   fmpz_poly_mul(result.raw(), a.raw(), b.raw());
   return result;
 }
 
-Univariate square_free(const Univariate& a) {
+Univariate square_free(const Univariate& a, Budget& budget) {
   if (a.degree() < 1) return a;
   Univariate slope;
   fmpz_poly_derivative(slope.raw(), a.raw());
-  Univariate result = quotient(a, greatest_common_divisor(a, slope));
+  Univariate result = quotient(a, greatest_common_divisor(a, slope, budget));
   fmpz_poly_primitive_part(result.raw(), result.raw());
   return result;
 }
 
-Univariate without_roots_of(const Univariate& a, const Univariate& b) {
-  return quotient(a, greatest_common_divisor(a, b));
+Univariate without_roots_of(const Univariate& a, const Univariate& b, Budget& budget) {
+  return quotient(a, greatest_common_divisor(a, b, budget));
 }
 
 bool same_roots(const Univariate& a, const Univariate& b) {
-  return fmpz_poly_equal(square_free(a).raw(), square_free(b).raw()) != 0;
+  if (a.degree() < 1 || b.degree() < 1) return a.degree() == b.degree();
+  return fmpz_poly_equal(a.raw(), b.raw()) != 0;
 }
 
-int64_t count_real_roots(const Univariate& a) { return a.degree() < 1 ? 0 : fmpz_poly_num_real_roots(a.raw()); }
+int64_t count_real_roots(const Univariate& a, Budget& budget) {
+  if (a.degree() < 1) return 0;
+  pay(a, kRootsCost, budget);
+  return fmpz_poly_num_real_roots(a.raw());
+}
 
-std::vector<RealRoot> real_roots(const Univariate& a) {
+std::vector<RealRoot> real_roots(const Univariate& a, Budget& budget) {
+  pay(a, kRootsCost, budget);
   struct Factors {
     fmpz_poly_factor_t all;
     Factors() { fmpz_poly_factor_init(all); }
@@ -154,7 +170,7 @@ std::vector<RealRoot> real_roots(const Univariate& a) {
     Univariate factor;
     fmpz_poly_set(factor.raw(), factors.all->p + i);
     if (factor.degree() > 2) {
-      if (count_real_roots(factor) > 0) throw Undecided("an equation of degree " + std::to_string(factor.degree()));
+      if (count_real_roots(factor, budget) > 0) throw Undecided("an equation of degree " + std::to_string(factor.degree()));
     } else {
       append_roots(roots, factor, factors.all->exp[i]);
     }

@@ -43,14 +43,15 @@ struct Fraction {
 /// degree or its coefficients are too large.
 std::optional<Fraction> univariate_fraction(const Expr& expr, const std::string& unknown, NormalForms& forms);
 
-Univariate product(const Univariate& a, const Univariate& b);
+Univariate product(const Univariate& a, const Univariate& b, Budget& budget);
 /// The same roots, each once.
-Univariate square_free(const Univariate& a);
+Univariate square_free(const Univariate& a, Budget& budget);
 /// The roots of `a` that are none of `b`, for `a` square-free and `b` not zero.
-Univariate without_roots_of(const Univariate& a, const Univariate& b);
+Univariate without_roots_of(const Univariate& a, const Univariate& b, Budget& budget);
+/// For two that square_free returned, or what without_roots_of left of them.
 bool same_roots(const Univariate& a, const Univariate& b);
 /// Of one that is square-free and not zero.
-int64_t count_real_roots(const Univariate& a);
+int64_t count_real_roots(const Univariate& a, Budget& budget);
 
 struct RealRoot {
   Expr value;
@@ -58,6 +59,6 @@ struct RealRoot {
 };
 /// All real roots, in no order, of one that is not zero. Throws Undecided where one is neither rational nor the root of
 /// a quadratic equation.
-std::vector<RealRoot> real_roots(const Univariate& a);
+std::vector<RealRoot> real_roots(const Univariate& a, Budget& budget);
 
 }  // namespace agro

@@ -14,6 +14,7 @@ enum class TokenType : uint8_t {
   kFunction,  // "sin", "log", ...
   kCommand,   // a command with its own syntax: "frac", "sqrt", "begin", "overline", "sum", ...
   kText,      // words
+  kCurrency,  // "$", "£", ...
   kRow,       // the end of a row of a matrix
   kEnd,
 };
@@ -28,8 +29,5 @@ std::optional<Word> find_command(std::string_view name);
 
 /// What a word of running text means in a formula: "sin", "pi", "and", "theta".
 std::optional<Word> find_word(std::string_view name);
-
-/// A unit of measure written without backslash, "cm" or "hours"; the canonical name ("cm", "hour").
-std::optional<std::string_view> find_unit(std::string_view name);
 
 }  // namespace agro
