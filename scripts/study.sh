@@ -10,7 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib/study.sh
 export AGRO=${AGRO:-build/release/bin/agro}
-export ADDERS=${1:-../shared}/models/mathgpt-adders
+export SHARED=${1:-../shared}
+export ADDERS=$SHARED/models/mathgpt-adders
 export OUT=runs/study
 
 # The protocol. β first, at the learning rate that stands first; then the others. A run on wordmath takes ten times as
@@ -22,13 +23,6 @@ grid_of() {  # STAGE
   esac
 }
 export SEEDS="1 2 3 4 5"
-
-data_of() {  # STAGE
-  case $1 in
-    adders) echo fresh stored-itself stored-other mixed ;;
-    wordmath) echo fresh stored-itself ;;
-  esac
-}
 
 prepare() {  # STAGE: the prompts and logged responses
   local data=$OUT/data/$1
@@ -45,18 +39,27 @@ prepare() {  # STAGE: the prompts and logged responses
       "$AGRO" problems --split test --count 1000 --seed 13 -o "$data/test.jsonl"
       "$AGRO" generate models/wordmath "$data/train.jsonl" --n 8 --max-new-tokens 96 --seed 0 --output "$data/responses.jsonl"
       "$AGRO" score "$data/responses.jsonl" --reward gsm8k --output "$data/logged.jsonl"
+      # Another, larger model, with another tokenizer: texts alone.
+      if [ ! -f runs/wordmath-2/run/final/model.safetensors ]; then
+        scripts/strong-base.sh $([ -f "$SHARED/data/gsm8k/train.jsonl" ] && echo "$SHARED/data/gsm8k/train.jsonl")
+      fi
+      "$AGRO" generate runs/wordmath-2/run/final "$data/train.jsonl" --n 8 --max-new-tokens 96 --seed 0 --text-only \
+        --source wordmath-2 --output "$data/responses-2.jsonl"
+      "$AGRO" score "$data/responses-2.jsonl" --reward gsm8k --output "$data/logged-2.jsonl"
       ;;
   esac
   touch "$data/ready"
 }
 
-# What a stage's logged responses are: first those of the starting model, then those of another.
-logged() { case $1 in adders) echo "$ADDERS/tasks/completions_1_2.jsonl" ;; wordmath) echo "$OUT/data/wordmath/logged.jsonl" ;; esac; }
-
 settings_of() {  # STAGE OBJECTIVE DATA
-  data_settings "$3" "$(logged "$1")" "$ADDERS/tasks/completions_1_1.jsonl"
+  case $1 in
+    adders)
+      data_settings "$3" "$ADDERS/tasks/completions_1_2.jsonl" "$ADDERS/tasks/completions_1_1.jsonl"
+      echo model.path="$ADDERS/2l-1h-128d"
+      ;;
+    wordmath) data_settings "$3" "$OUT/data/wordmath/logged.jsonl" "$OUT/data/wordmath/logged-2.jsonl" ;;
+  esac
   objective_settings "$2" "$3"
-  case $1 in adders) echo model.path="$ADDERS/2l-1h-128d" ;; esac
 }
 
 # Figures on the evaluation prompts, with the KL to the starting model.
@@ -101,7 +104,7 @@ cell() {  # STAGE OBJECTIVE DATA
   IFS=, read -r beta rate <"$at/chosen"
   for seed in $SEEDS; do run "$1" "$2" "$3" "$beta" "$rate" "$seed" "$at/seed-$seed"; done
 }
-export -f cell run measure settings_of logged
+export -f cell run measure settings_of
 
 for stage in ${STAGES:-adders wordmath}; do
   if [ "$stage" = adders ] && [ ! -d "$ADDERS" ]; then
@@ -114,12 +117,8 @@ for stage in ${STAGES:-adders wordmath}; do
   [ "$stage" = adders ] && start=$ADDERS/2l-1h-128d
   mkdir -p "$OUT/$stage"
   [ -f "$OUT/$stage/before.json" ] || measure "$stage" "$start" "$OUT/$stage/before.json" >/dev/null
-  case $stage in
-    adders) all="agro kl_policy_gradient ppo grpo rloo dpo ipo" ;;
-    wordmath) all="agro kl_policy_gradient ppo grpo" ;;
-  esac
-  for objective in ${OBJECTIVES:-$all}; do
-    for kind in ${DATA:-$(data_of "$stage")}; do echo "$stage $objective $kind"; done
+  for objective in ${OBJECTIVES:-agro kl_policy_gradient ppo grpo rloo dpo ipo}; do
+    for kind in ${DATA:-fresh stored-itself stored-other mixed}; do echo "$stage $objective $kind"; done
   done | in_parallel cell
   tools/study_figures.py "$OUT" "$stage" docs/images
 done

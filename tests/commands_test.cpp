@@ -127,6 +127,23 @@ TEST_F(Commands, GenerateScoreAndEvalWorkOnEachOthersFiles) {
   EXPECT_EQ(read_json(figures)["greedy_accuracy"], 0.5);
 }
 
+TEST_F(Commands, GeneratedTextsWithoutIdsAreForModelsWithOtherTokenizers) {
+  const std::string prompts = file("prompts.jsonl", R"({"id": "a", "prompt": "What is 2+2?", "answer": "4"})");
+  const std::string whole = folder_ / "whole.jsonl", texts = folder_ / "texts.jsonl";
+  ASSERT_EQ(run({"generate", kAddition, prompts, "--n", "2", "--output", whole}).code, 0);
+  const Finished generated = run({"generate", kAddition, prompts, "--n", "2", "--text-only", "--output", texts});
+  ASSERT_EQ(generated.code, 0) << generated.err;
+  const Json with_ids = records(whole)[0]["completions"], without = records(texts)[0]["completions"];
+  ASSERT_EQ(without.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(with_ids[i].contains("ids"));
+    EXPECT_FALSE(without[i].contains("ids") || without[i].contains("logprobs")) << without[i];
+    EXPECT_EQ(without[i]["text"], with_ids[i]["text"]);
+    EXPECT_EQ(without[i]["logprob"], with_ids[i]["logprob"]);
+  }
+  expect_refusal({"generate", kAddition, "--stdin", "--text-only"}, "", 2, {"--text-only"});
+}
+
 TEST_F(Commands, ScoreKeepsWhatItDoesNotKnow) {
   const std::string given = file("given.jsonl", R"({"prompt": "1+1", "completion": "= 2", "model": "m", "reward": 7}
 {"prompt": "1+1", "completion": "= 3", "answer": "2"}

@@ -22,7 +22,7 @@ struct Options {
   EngineOptions engine;
   int64_t count = 1;
   uint64_t seed = 0;
-  bool from_stdin = false;
+  bool from_stdin = false, text_only = false;
   std::string prompts, output, source;
 };
 
@@ -97,18 +97,18 @@ void answer_stdin(const Options& options) {
 }
 
 Group to_group(const Generator& generator, size_t prompt_index, const std::vector<Completion>& completions,
-               const std::string& source) {
+               const std::string& source, bool text_only) {
   Group group;
   group.prompt_index = prompt_index;
   for (const Completion& c : completions) {
     Response& response = group.responses.emplace_back();
-    response.ids = c.ids;
+    if (!text_only) response.ids = c.ids;
     response.text = generator.text(c);
     response.reward = std::numeric_limits<double>::quiet_NaN();  // not scored yet
     response.finished = c.finish == FinishReason::kStop;
     response.source = source;
     response.behavior_logprob = std::accumulate(c.logprobs.begin(), c.logprobs.end(), 0.0);
-    response.behavior_logprobs = c.logprobs;
+    if (!text_only) response.behavior_logprobs = c.logprobs;
   }
   return group;
 }
@@ -141,7 +141,7 @@ void generate_file(const Options& options) {
   while (groups.size() < requests.size()) {
     const auto rest = std::span(requests).subspan(groups.size());
     for (const auto& completions : generator.generate(rest.first(std::min(part, rest.size())), &statistics))
-      groups.push_back(to_group(generator, groups.size(), completions, source));
+      groups.push_back(to_group(generator, groups.size(), completions, source, options.text_only));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     log_info("generate", "{} of {} prompts, {} tok/s", groups.size(), requests.size(),
              compact_number(static_cast<double>(statistics.new_tokens) / seconds));
@@ -155,6 +155,7 @@ void run(Options& options, bool length_given) {
   if (options.from_stdin == !options.prompts.empty()) throw CLI::ValidationError("give either PROMPTS or --stdin");
   if (options.from_stdin == !options.output.empty())
     throw CLI::ValidationError("PROMPTS needs --output, --stdin refuses it");
+  if (options.from_stdin && options.text_only) throw CLI::ValidationError("--text-only is for --output");
   if (!length_given) options.sampling.max_new_tokens = default_max_new_tokens(options.model.folder);
   options.from_stdin ? answer_stdin(options) : generate_file(options);
 }
@@ -170,6 +171,8 @@ void add_generate(CLI::App& program) {
   command->add_flag("--stdin", options->from_stdin, "Read prompts from standard input and answer on standard output.");
   command->add_option("--output", options->output, "File for the responses, as agro score and agro train read it.");
   command->add_option("--source", options->source, "What the file calls their source; the folder's name unless given.");
+  command->add_flag("--text-only", options->text_only,
+                    "Leave token ids out of the file, for training a model that has another tokenizer.");
   command->add_option("--n", options->count, "Responses per prompt.")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));

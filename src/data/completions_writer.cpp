@@ -25,7 +25,7 @@ bool has_readable_logprobs(const Response& response) {
 OrderedJson response_record(const Response& response, std::span<const std::string> reward_names) {
   OrderedJson record;
   record["text"] = response.text;
-  record["ids"] = response.ids;
+  if (!response.ids.empty()) record["ids"] = response.ids;
   record["reward"] = response.reward;
   if (!response.reward_parts.empty()) record["reward_parts"] = parts_record(response.reward_parts, reward_names);
   record["finish_reason"] = response.finished ? "stop" : "length";
