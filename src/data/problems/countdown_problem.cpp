@@ -22,7 +22,7 @@ std::vector<int64_t> random_numbers(Chance& chance, int64_t level) {
   std::vector<int64_t> numbers;
   for (int64_t i = 0; i <= level; ++i)
     numbers.push_back(level >= 3 && chance.percent(25) ? chance.pick(kLarge)
-                                                       : chance.between(1, std::min<int64_t>(20, 8 + 3 * level)));
+                                                       : chance.number(1, std::min<int64_t>(20, 8 + 3 * level)));
   return numbers;
 }
 
@@ -60,7 +60,7 @@ PracticeProblem countdown_problem(Chance& chance, int64_t level) {
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::vector<int64_t> numbers = random_numbers(chance, level);
     const int64_t target = random_target(chance, numbers);
-    if (target < 5 || target > 999 || std::count(numbers.begin(), numbers.end(), target) > 0) continue;
+    if (target < 5 || target > 999 * chance.widening() || std::count(numbers.begin(), numbers.end(), target) > 0) continue;
     const auto solution = solve_countdown(numbers, target, level);
     if (!solution || static_cast<int64_t>(solution->steps.size()) != level) continue;
     PracticeProblem problem{

@@ -41,19 +41,21 @@ Side moved(const Side& side, Move move) {
   return next;
 }
 
-bool is_fit(const Side& side) { return side.value.is_whole() && std::abs(side.value.num) <= kLargestValue; }
+bool is_fit(const Side& side, const Chance& chance) {
+  return side.value.is_whole() && std::abs(side.value.num) <= kLargestValue * chance.widening();
+}
 
 /// A move that keeps the right side whole; sums and products take turns, so that no two moves are one.
 Move random_move(Chance& chance, const Side& side, bool product, int64_t level) {
   for (int tries = 0; tries < 200; ++tries) {
     Move move;
     if (!product)
-      move = {chance.percent(50) ? '+' : '-', chance.between(1, std::min<int64_t>(60, 9 + 4 * level))};
+      move = {chance.percent(50) ? '+' : '-', chance.number(1, std::min<int64_t>(60, 9 + 4 * level))};
     else if (!side.value.is_whole())
       move = {'*', side.value.den * chance.between(1, 3)};
     else
       move = {chance.percent(70) ? '*' : '/', chance.between(2, 9)};
-    if (is_fit(moved(side, move))) return move;
+    if (is_fit(moved(side, move), chance)) return move;
   }
   // A large prime: a product would grow too far, and nothing divides it.
   return product ? Move{'/', std::max<int64_t>(2, std::abs(side.value.num))} : Move{'-', side.value.num};
@@ -64,14 +66,14 @@ Fraction random_solution(Chance& chance, int64_t level) {
     const int64_t den = chance.between(2, 5);
     return make_fraction(chance.between(1, 6 * den), den);
   }
-  const int64_t size = chance.between(1, std::min<int64_t>(40, 12 + 3 * level));
+  const int64_t size = chance.number(1, std::min<int64_t>(40, 12 + 3 * level));
   return {level >= 2 && chance.percent(25) ? -size : size, 1};
 }
 
 /// "7x + 4 = 3x + 24": the three moves of an equation with x on both sides.
 void on_both_sides(Chance& chance, PracticeProblem& problem, std::string& equation) {
-  const int64_t x = chance.between(1, 20) * (chance.percent(25) ? -1 : 1);
-  const int64_t a = chance.between(2, 9), k = chance.between(2, 9), b = chance.between(1, 40);
+  const int64_t x = chance.number(1, 20) * (chance.percent(25) ? -1 : 1);
+  const int64_t a = chance.between(2, 9), k = chance.between(2, 9), b = chance.number(1, 40);
   const bool minus = chance.percent(40);
   const int64_t value = a * x + (minus ? -b : b);
   const char op = minus ? '-' : '+';

@@ -21,13 +21,14 @@ bool is_product(char op) { return op == '*' || op == '/'; }
 
 Fraction random_operand(Chance& chance, int64_t level, bool product) {
   if (chance.percent(product ? 35 : 15)) return {chance.between(2, 9), 1};
-  const int64_t den = chance.between(2, std::min<int64_t>(12, 5 + level));
+  const int64_t den = chance.number(2, std::min<int64_t>(12, 5 + level));
   const int64_t num = chance.between(1, den + den / 2);
   return make_fraction(num == den ? num + 1 : num, den);  // times 1 is no step
 }
 
-bool is_fit(Fraction value) {
-  return value.num > 0 && value.num <= kLargestNumerator && value.den <= kLargestDenominator;
+bool is_fit(Fraction value, const Chance& chance) {
+  return value.num > 0 && value.num <= kLargestNumerator * chance.widening() &&
+         value.den <= kLargestDenominator * chance.widening();
 }
 
 /// "1/2 + 3/4 = 2/4 + 3/4 = 5/4", "2/3 / (4/5) = 2/3 * 5/4 = 10/12 = 5/6".
@@ -64,7 +65,7 @@ PracticeProblem fraction_problem(Chance& chance, int64_t level) {
     const char op = chance.pick(kOps);
     const Fraction operand = random_operand(chance, level, is_product(op));
     const Fraction result = apply(value, op, operand);
-    if (!is_fit(result)) continue;
+    if (!is_fit(result, chance)) continue;
     if (is_sum && is_product(op)) text = '(' + text + ')';
     const bool bracket = op == '/' && !operand.is_whole();
     text += fmt::format(" {} {}", op, bracket ? '(' + to_text(operand) + ')' : to_text(operand));

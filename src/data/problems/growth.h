@@ -1,5 +1,6 @@
 #pragma once
-// How calculations grow: numbers a person would write, results that stay whole, positive and below a thousand.
+// How calculations grow: numbers a person would write, results that stay whole, positive and below a thousand
+// (times Chance::widening).
 #include "data/problems/chance.h"
 #include "data/problems/problem.h"
 

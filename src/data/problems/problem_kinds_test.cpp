@@ -123,8 +123,8 @@ void expect_true_lines(const PracticeProblem& problem, ValueOf value) {
   }
 }
 
-TEST(FractionProblems, TheAnswerIsTheValueInLowestTerms) {
-  for (const PracticeProblem& p : some("fraction", 8)) {
+void expect_right_fractions(const std::vector<PracticeProblem>& problems) {
+  for (const PracticeProblem& p : problems) {
     const Fraction value = value_of(asked(p));
     EXPECT_EQ(to_text(value), p.answer) << p.question;
     EXPECT_GT(value.num, 0);
@@ -135,9 +135,10 @@ TEST(FractionProblems, TheAnswerIsTheValueInLowestTerms) {
   }
 }
 
-TEST(EquationProblems, TheAnswerIsTheOnlySolution) {
-  int fractions = 0, both_sides = 0;
-  for (const PracticeProblem& p : some("equation", 8)) {
+TEST(FractionProblems, TheAnswerIsTheValueInLowestTerms) { expect_right_fractions(some("fraction", 8)); }
+
+void expect_right_equations(const std::vector<PracticeProblem>& problems) {
+  for (const PracticeProblem& p : problems) {
     const std::string equation = asked(p);
     EXPECT_THAT(p.question, HasSubstr(equation));
     const size_t equals = equation.find('=');
@@ -146,8 +147,6 @@ TEST(EquationProblems, TheAnswerIsTheOnlySolution) {
     const Fraction slope = apply(left.a, '-', right.a);
     ASSERT_NE(slope, Fraction{}) << equation;
     EXPECT_EQ(to_text(apply(apply(right.b, '-', left.b), '/', slope)), p.answer) << equation;
-    both_sides += right.a != Fraction{} ? 1 : 0;
-    fractions += p.answer.find('/') != std::string::npos ? 1 : 0;
     EXPECT_THAT(p.working, testing::EndsWith("\n#### " + p.answer));
     const Fraction x = value_of(p.answer);
     expect_true_lines(p, [&](const std::string& side) {
@@ -155,8 +154,17 @@ TEST(EquationProblems, TheAnswerIsTheOnlySolution) {
       return apply(apply(value.a, '*', x), '+', value.b);
     });
   }
-  EXPECT_GT(fractions, 50);
-  EXPECT_GT(both_sides, 50);
+}
+
+TEST(EquationProblems, TheAnswerIsTheOnlySolution) {
+  const std::vector<PracticeProblem> problems = some("equation", 8);
+  expect_right_equations(problems);
+  EXPECT_GT(std::ranges::count_if(problems, [](const auto& p) { return p.answer.find('/') != std::string::npos; }), 50);
+  const auto both_sides = [](const PracticeProblem& p) {
+    const std::string equation = asked(p);
+    return equation.find('x', equation.find('=')) != std::string::npos;
+  };
+  EXPECT_GT(std::ranges::count_if(problems, both_sides), 50);
 }
 
 /// Every value that some of the numbers can make with results above 0, with the fewest operations: by splitting sets of
@@ -207,13 +215,13 @@ TEST(CountdownSolver, FindsTheShortestSolutionWhereThereIsOne) {
   EXPECT_THROW(solve_countdown({1, 2, 3, 4, 5, 6, 7}, 100, 6), Error);
 }
 
-TEST(CountdownProblems, TheSolutionUsesTheNumbersAndMakesTheTarget) {
+void expect_right_countdowns(const std::vector<PracticeProblem>& problems) {
   const std::regex number("[0-9]+");
   const auto numbers_of = [&](const std::string& text) {
     std::multiset<std::string> found(std::sregex_token_iterator(text.begin(), text.end(), number), {});
     return found;
   };
-  for (const PracticeProblem& p : some("countdown", 4, 300)) {
+  for (const PracticeProblem& p : problems) {
     const size_t from = p.answer.find(" from ");
     ASSERT_NE(from, std::string::npos) << p.answer;
     const std::string target = p.answer.substr(0, from), expression = p.working.substr(p.working.find("#### ") + 5);
@@ -224,6 +232,26 @@ TEST(CountdownProblems, TheSolutionUsesTheNumbersAndMakesTheTarget) {
     EXPECT_THAT(p.question, HasSubstr(target));
     expect_true_lines(p, value_of);
   }
+}
+
+TEST(CountdownProblems, TheSolutionUsesTheNumbersAndMakesTheTarget) {
+  expect_right_countdowns(some("countdown", 4, 300));
+}
+
+// 1,724 equations, 7,048 fractions and 564 Countdowns of level 1 exist with the numbers of that level.
+TEST(ProblemKinds, NumbersGrowWhereTheProblemsOfALevelAreUsedUp) {
+  const auto last_of = [](const std::string& kind, int64_t count) {
+    std::vector<PracticeProblem> problems = some(kind, 1, count);
+    std::set<std::string> questions;
+    for (const PracticeProblem& p : problems) questions.insert(p.question);
+    EXPECT_EQ(static_cast<int64_t>(questions.size()), count) << kind;
+    const auto fewer = some(kind, 1, 100);
+    for (size_t i = 0; i < fewer.size(); ++i) EXPECT_EQ(fewer[i].question, problems[i].question);
+    return std::vector<PracticeProblem>(problems.end() - 200, problems.end());
+  };
+  expect_right_equations(last_of("equation", 5000));
+  expect_right_fractions(last_of("fraction", 12000));
+  expect_right_countdowns(last_of("countdown", 2000));
 }
 
 TEST(ProblemKinds, SplitsShareNoProblemAndSeedsRepeatThem) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/stable_hash.h"
 #include "data/problems/arithmetic.h"
 #include "data/problems/countdown_problem.h"
@@ -81,13 +82,21 @@ std::vector<PracticeProblem> make_problems(const ProblemSetOptions& options) {
       throw fail("{} problems have levels 1 to {}, found {}", kind, kind_named(kind).max_level, options.max_level);
   std::vector<PracticeProblem> problems;
   std::unordered_set<std::string> questions;
-  constexpr int kFruitless = 20000;  // draws in a row: the settings are exhausted, or nearly
+  constexpr int kFruitless = 20000;  // draws in a row: numbers of this size are exhausted, or nearly
+  constexpr int64_t kMostWidening = 1 << 16;
   int fruitless = 0;
+  int64_t widening = 1;
   for (uint64_t ordinal = 0; static_cast<int64_t>(problems.size()) < options.count; ++ordinal) {
-    if (++fruitless > kFruitless)
-      throw fail("found only {} different problems, expected {}", problems.size(), options.count)
-          .hint("allow more levels or kinds");
-    Chance chance(options.seed, ordinal);
+    if (++fruitless > kFruitless) {
+      if (widening == kMostWidening)
+        throw fail("found only {} different problems, expected {}", problems.size(), options.count)
+            .hint("allow more levels or kinds");
+      widening *= 2;
+      fruitless = 0;
+      log_info("problems", "after {} different problems: numbers up to {} times as large as the level has", problems.size(),
+               widening);
+    }
+    Chance chance(options.seed, ordinal, widening);
     const KindRow& kind = kind_named(chance.pick(options.kinds));
     PracticeProblem problem = kind.make(chance, chance.between(options.min_level, options.max_level));
     if (problem_split(problem) != options.split || !questions.insert(problem.question).second) continue;
