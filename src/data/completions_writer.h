@@ -10,8 +10,8 @@ namespace agro {
 
 /// One line: {"id", "prompt" | "messages" | "ids", "answer"?, "completions": [{"text", "ids"?, "reward",
 /// "reward_parts"?, "finish_reason", "source", "logprob"?, "logprobs"?, "policy_version"}…]}. `reward_names` name the
-/// reward parts, in their order. A response without ids is its text alone. logprobs read back to the bit; they are left out where they are not one per id, or one
-/// is not finite (JSON has no such number).
+/// reward parts, in their order. A response without ids is its text alone. logprobs read back to the bit; they are left
+/// out where they are not one per id, or one is not finite (JSON has no such number).
 OrderedJson group_record(const PromptRecord& prompt, std::span<const Response> responses,
                          std::span<const std::string> reward_names = {});
 

@@ -60,7 +60,8 @@ PracticeProblem countdown_problem(Chance& chance, int64_t level) {
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::vector<int64_t> numbers = random_numbers(chance, level);
     const int64_t target = random_target(chance, numbers);
-    if (target < 5 || target > 999 * chance.widening() || std::count(numbers.begin(), numbers.end(), target) > 0) continue;
+    if (target < 5 || target > 999 * chance.widening() || std::count(numbers.begin(), numbers.end(), target) > 0)
+      continue;
     const auto solution = solve_countdown(numbers, target, level);
     if (!solution || static_cast<int64_t>(solution->steps.size()) != level) continue;
     PracticeProblem problem{

@@ -93,8 +93,8 @@ std::vector<PracticeProblem> make_problems(const ProblemSetOptions& options) {
             .hint("allow more levels or kinds");
       widening *= 2;
       fruitless = 0;
-      log_info("problems", "after {} different problems: numbers up to {} times as large as the level has", problems.size(),
-               widening);
+      log_info("problems", "after {} different problems: numbers up to {} times as large as the level has",
+               problems.size(), widening);
     }
     Chance chance(options.seed, ordinal, widening);
     const KindRow& kind = kind_named(chance.pick(options.kinds));

@@ -33,8 +33,8 @@ struct ProblemSetOptions {
 };
 
 /// `count` problems with different questions, kinds and levels equally often; the working of arithmetic and word
-/// problems in one manner, drawn by the shares. Where the numbers of a level are used up, they may be twice as large, and so
-/// on; those before stay the same. Throws Error for levels a kind does not have (1 to 12; countdown: 1 to 5).
+/// problems in one manner, drawn by the shares. Where the numbers of a level are used up, they may be twice as large,
+/// and so on; those before stay the same. Throws Error for levels a kind does not have (1 to 12; countdown: 1 to 5).
 std::vector<PracticeProblem> make_problems(const ProblemSetOptions& options);
 
 /// {"id", "kind", "level", "prompt", "answer", "completion"}: the prompt is the question and a newline, the completion

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "reward/excerpt.h"
 #include "reward/math/matrix.h"
 #include "reward/math/number_set.h"
@@ -11,8 +12,6 @@
 
 namespace agro {
 namespace {
-
-char folded(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// The letters of a word, of one variable or of a product of variables ("Even" in a formula).
 std::string letters_of(const Expr& expr) {
@@ -30,15 +29,15 @@ std::string letters_of(const Expr& expr) {
 
 std::string normal_words(std::string words, bool same_case) {
   std::erase_if(words, [](char c) { return c == ' ' || c == '.' || c == ',' || c == '-' || c == '"' || c == '\''; });
-  if (!same_case) std::transform(words.begin(), words.end(), words.begin(), folded);
+  if (!same_case) std::transform(words.begin(), words.end(), words.begin(), lower);
   return words;
 }
 
 /// "x < 1 or x > 3"
 bool is_list_of_orders(const Expr& expr) {
   return expr.is(Kind::kList) && std::ranges::all_of(expr.children, [](const Expr& child) {
-    return child.is(Kind::kRelation) && child.name != "=" && child.name != "i";
-  });
+           return child.is(Kind::kRelation) && child.name != "=" && child.name != "i";
+         });
 }
 
 bool is_collection(const Expr& expr) {

@@ -40,7 +40,7 @@ Verdict Comparison::collections(const Expr& a, const Expr& b) {
     const bool single = many.is(Kind::kSet) || many.is(Kind::kList);
     if (rules_.other_forms && single && many.children.size() == 1) return compare_prepared(many.children[0], one);
     if (rules_.other_forms && single) {
-      const Verdict all_same = without_order(many.children, {one});  // {1, 2/2} is 1
+      Verdict all_same = without_order(many.children, {one});  // {1, 2/2} is 1
       if (all_same.equal == true) return all_same;
     }
     return {false, "one is a single value, the other is not"};
@@ -105,6 +105,7 @@ double Comparison::sort_key(const Expr& expr) {
 Verdict Comparison::without_order(const std::vector<Expr>& a, const std::vector<Expr>& b) {
   const auto sorted = [&](const std::vector<Expr>& items) {
     std::vector<std::pair<double, const Expr*>> keyed;
+    keyed.reserve(items.size());
     for (const Expr& item : items) keyed.emplace_back(sort_key(item), &item);
     std::stable_sort(keyed.begin(), keyed.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
     return keyed;

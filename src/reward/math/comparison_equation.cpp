@@ -64,7 +64,7 @@ Verdict Comparison::equations(const Expr& a, const Expr& b) {
     if (left.top.empty() || right.top.empty())
       return {left.top.empty() == right.top.empty(), "one of the equations always holds"};
     if (forms_.constant_ratio(left, right)) return {true, "the equations are multiples of each other"};
-    const Verdict by_solutions = equal_solutions(x, y);
+    Verdict by_solutions = equal_solutions(x, y);
     if (by_solutions.equal) return by_solutions;
     problem = by_solutions.why;
   } catch (const Undecided& reason) {
@@ -75,11 +75,11 @@ Verdict Comparison::equations(const Expr& a, const Expr& b) {
   return {std::nullopt, problem};
 }
 
-/// "Different" is a solution of one equation that is proved to be none of the other, at fixed values of all unknowns but
-/// one; "equal" is proved for one unknown.
+/// "Different" is a solution of one equation that is proved to be none of the other, at fixed values of all unknowns
+/// but one; "equal" is proved for one unknown.
 Verdict Comparison::equal_solutions(const Expr& a, const Expr& b) {
   const std::vector<std::string> names = symbols_of(node(Kind::kList, {a, b}));
-  const Verdict open{std::nullopt, "whether the equations have the same solutions"};
+  Verdict open{std::nullopt, "whether the equations have the same solutions"};
   if (names.empty() || names.size() > kMostUnknowns) return open;
   if (names.size() == 1) {
     const Solutions solutions = compare_roots(a, b, names[0], forms_);
@@ -115,7 +115,8 @@ Verdict Comparison::equal_solutions(const Expr& a, const Expr& b) {
       only_complex = only_complex || solutions == Solutions::kDifferentComplex;
     }
   }
-  if (only_complex) return {false, "the equations have different complex solutions and no real ones at the values tried"};
+  if (only_complex)
+    return {false, "the equations have different complex solutions and no real ones at the values tried"};
   return open;
 }
 

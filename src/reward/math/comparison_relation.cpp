@@ -20,7 +20,7 @@ bool holds(const Expr& relation, NormalForms& forms, Budget& budget) {
     const char link = relation.name[i];
     const bool known = std::string_view("=n<>lg").find(link) != std::string_view::npos;
     if (!known) throw Undecided("a relation without truth");
-    const bool one = link == '=' ? sign == 0
+    const bool one = link == '='   ? sign == 0
                      : link == 'n' ? sign != 0
                      : link == '<' ? sign < 0
                      : link == '>' ? sign > 0
@@ -104,7 +104,8 @@ std::optional<Verdict> Comparison::told_apart(const Expr& a, const Expr& b) {
   if (names.empty() || names.size() > kMostUnknowns) return {};
   // Small numbers first; with one unknown also those the relations name, and far ones.
   std::vector<Rational> values{Rational(0), Rational(1), Rational(-1), Rational(2), Rational(-2)};
-  if (names.size() < kMostUnknowns) values.insert(values.end(), {Rational(3), Rational(-3), Rational(10), Rational(-10)});
+  if (names.size() < kMostUnknowns)
+    values.insert(values.end(), {Rational(3), Rational(-3), Rational(10), Rational(-10)});
   if (names.size() == 1) {
     for (const Expr* relation : {&a, &b})
       for_each_node(*relation, [&](const Expr& part) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/ascii.h"
+#include "reward/math/choice.h"
 #include "reward/math/units.h"
 #include "reward/math/words.h"
 
@@ -151,21 +152,6 @@ size_t sentence_end(std::string_view text, size_t begin) {
   return text.size();
 }
 
-bool equals_folded(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-         });
-}
-
-/// Whether an answer ends here and a reason, or what it is not, begins: ", since", " because", ", not".
-bool begins_reason(std::string_view after) {
-  constexpr std::array<std::string_view, 5> kWords = {"because", "since", "not", "rather than", "instead of"};
-  while (!after.empty() && (is_space(after[0]) || after.find_first_of(",;)*(") == 0)) after.remove_prefix(1);
-  return std::ranges::any_of(kWords, [&](std::string_view word) {
-    return after.starts_with(word) && (after.size() == word.size() || !is_letter(after[word.size()]));
-  });
-}
-
 /// Up to where it goes on to a reason, or to what it is not.
 std::string_view without_reason(std::string_view sentence) {
   for (size_t i = 1; i < sentence.size(); ++i)
@@ -235,26 +221,11 @@ bool is_prose(std::string_view text) {
     while (end < text.size() && is_letter(text[end])) ++end;
     const std::string_view word = text.substr(i, end - i);
     for (const std::string_view known : kSentence)
-      if (equals_folded(word, known)) return true;
+      if (equals_ignoring_case(word, known)) return true;
     if (word.size() > 1 && !find_word(word) && !find_unit(word)) ++words;
     i = end;
   }
   return words >= 3;
-}
-
-bool ends_in_choosing(std::string_view before) {
-  constexpr std::array<std::string_view, 9> kWords = {"choose", "chose", "select", "pick", "picked",
-                                                      "option", "choice", "is", "answer"};
-  while (!before.empty() && !is_letter(before.back())) before.remove_suffix(1);
-  size_t begin = before.size();
-  while (begin > 0 && is_letter(before[begin - 1])) --begin;
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return equals_folded(before.substr(begin), word); });
-}
-
-/// Whether the letter before was the last of its clause: "A.", "A)", but not "A pen".
-bool ends_clause(std::string_view after) {
-  const std::string_view rest = trimmed(after);
-  return rest.empty() || rest.find_first_of(".,*)") == 0 || begins_reason(after) || after.starts_with('\n');
 }
 
 struct LastNumber {
@@ -327,25 +298,6 @@ std::string in_answer_tags(std::string_view text) {
 }
 
 }  // namespace
-
-std::string choice_in(std::string_view text) {
-  const size_t start = text.find_first_not_of("(*\" \t\n\r");
-  char last = '\0';
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] < 'A' || text[i] > 'J') continue;
-    const std::string_view before = text.substr(0, i), after = text.substr(i + 1);
-    const bool bracketed = before.ends_with('(') && after.starts_with(')');
-    const bool alone = (before.empty() || is_space(before.back()) || before.back() == '*') &&
-                       (after.empty() || is_space(after[0]) || after.find_first_of(".,*):") == 0);
-    if (!bracketed && !alone) continue;
-    if (i == start && begins_reason(after)) return std::string(1, text[i]);
-    // "A" and "I" are words too.
-    const bool word = (text[i] == 'A' || text[i] == 'I') && !bracketed;
-    const bool named = i == start ? after.find_first_of(").:") == 0 : ends_in_choosing(before) && ends_clause(after);
-    if (!word || named) last = text[i];
-  }
-  return last == '\0' ? std::string() : std::string(1, last);
-}
 
 std::string boxed_answer(std::string_view text, size_t loose_gap) {
   auto box = last_box(text);

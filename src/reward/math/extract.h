@@ -22,11 +22,6 @@ enum class Extraction {
 /// The candidates of `text` (as to_ascii_math gives it), best first. Linear in the input.
 std::vector<Candidate> find_answers(std::string_view text, Extraction extraction);
 
-/// The letter of the choice (A) to (J) that a text makes: the first where it begins the text and a reason follows ("A,
-/// because (B) is wrong"), else the last that is bracketed or stands by itself. "A" and "I", which are words too, count
-/// at the start of the text ("A) 21") and after a word of choosing ("I choose A."). Empty where there is none.
-std::string choice_in(std::string_view text);
-
 /// What the last \boxed{...} holds; of several boxes with nothing but "and", "or" or "," and `loose_gap` further
 /// characters between them all, joined by commas. Braces may be nested; a missing one ends with the line.
 std::string boxed_answer(std::string_view text, size_t loose_gap);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "reward/math/choice.h"
+
 namespace agro {
 namespace {
 
@@ -53,6 +55,10 @@ TEST(LastChoice, IsALetterByItself) {
   EXPECT_EQ(choice_in("A dog; I saw it"), "");
   EXPECT_EQ(choice_in("(A) A dog"), "A");
   EXPECT_EQ(choice_in("(Z)"), "");
+  EXPECT_EQ(choice_in("A because (B) is wrong"), "A");
+  EXPECT_EQ(choice_in("A) 21"), "A");
+  EXPECT_EQ(choice_in("I choose A."), "A");
+  EXPECT_EQ(choice_in("(A) 12 (B) 15, so (B)"), "B");
 }
 
 TEST(FindAnswers, MathVerifyPrefersTheSentenceOfItsPrompt) {

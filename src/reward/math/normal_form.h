@@ -44,7 +44,8 @@ class NormalForms {
   Quotient integer_power(const Quotient& base, int64_t exponent);
   Quotient rational_power(const Quotient& base, const Exponent& exponent);
   Quotient symbolic_power(const Quotient& base, const Quotient& exponent);
-  /// b of the exponent log_a(b), which is written ln b / ln a; null where it is no such exponent of the generator `base`.
+  /// b of the exponent log_a(b), which is written ln b / ln a; null where it is no such exponent of the generator
+  /// `base`.
   const Quotient* logarithm_in(const Monomial& exponent, int base) const;
   Quotient root(const Quotient& radicand, const Quotient& index);
   bool is_positive(const Monomial& monomial) const;

@@ -43,7 +43,7 @@ class Solver {
       case Kind::kDifference: {
         NumberSet rest = solve(expr.children[0]).numbers;
         for (size_t i = 1; i < expr.children.size(); ++i)
-          rest = sets_.intersection(rest, sets_.complement(solve(expr.children[i]).numbers));
+          rest = sets_.intersection(rest, SetAlgebra::complement(solve(expr.children[i]).numbers));
         return {rest, ""};
       }
       case Kind::kRelation:
@@ -122,7 +122,7 @@ class Solver {
   NumberSet half_line(char relation, const Expr& bound, bool bound_first) {
     if (is_infinity(bound)) return {Piece{}};
     if (relation == '=') return {point(bound)};
-    if (relation == 'n') return sets_.complement({point(bound)});
+    if (relation == 'n') return SetAlgebra::complement({point(bound)});
     const bool closed = relation == 'l' || relation == 'g';
     const bool less = (relation == '<' || relation == 'l') != bound_first;
     if (relation != '<' && relation != '>' && !closed) throw Undecided("no order relation");
@@ -206,8 +206,8 @@ class Solver {
         marks.push_back({std::move(root), hole});
       }
     for (const RealRoot& hole : holes) {
-      const bool known = std::ranges::any_of(
-          marks, [&](const Mark& mark) { return sets_.order(mark.root.value, hole.value) == 0; });
+      const bool known =
+          std::ranges::any_of(marks, [&](const Mark& mark) { return sets_.order(mark.root.value, hole.value) == 0; });
       if (!known) marks.push_back({{hole.value, 0}, true});
     }
     std::ranges::sort(marks, [&](const Mark& a, const Mark& b) { return sets_.order(a.root.value, b.root.value) < 0; });

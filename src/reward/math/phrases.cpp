@@ -35,8 +35,9 @@ constexpr auto kPhrases = std::to_array<Phrase>({{"all real numbers", Kind::kCon
                                                  {"does not exist", Kind::kText, "does not exist"},
                                                  {"doesn't exist", Kind::kText, "does not exist"}});
 
-constexpr std::array<std::string_view, 12> kMonths{"january", "february", "march",     "april",   "may",      "june",
-                                                   "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths{"january",   "february", "march",    "april",
+                                                   "may",       "june",     "july",     "august",
+                                                   "september", "october",  "november", "december"};
 
 /// Runs of letters and runs of digits; what stands between them is dropped.
 std::vector<std::string_view> pieces_of(std::string_view text) {
@@ -78,10 +79,11 @@ std::optional<Expr> date(std::optional<int> year, std::optional<int> month, std:
 std::optional<Expr> read_date(std::string_view words) {
   if (words.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz, -") != std::string_view::npos) return {};
   std::vector<std::string_view> pieces = pieces_of(words);
-  const bool iso = words.size() >= 8 && words.size() <= 10 && std::ranges::count(words, '-') == 2 && pieces.size() == 3 &&
-                   pieces[0].size() == 4;
+  const bool iso = words.size() >= 8 && words.size() <= 10 && std::ranges::count(words, '-') == 2 &&
+                   pieces.size() == 3 && pieces[0].size() == 4;
   if (iso) return date(small_number(pieces[0], 4), small_number(pieces[1], 2), small_number(pieces[2], 2));
-  std::erase_if(pieces, [](std::string_view p) { return p == "st" || p == "nd" || p == "rd" || p == "th" || p == "of"; });
+  std::erase_if(pieces,
+                [](std::string_view p) { return p == "st" || p == "nd" || p == "rd" || p == "th" || p == "of"; });
   if (pieces.size() < 2 || pieces.size() > 3) return {};
   const bool month_first = month_number(pieces[0]).has_value();
   const auto month = month_number(pieces[month_first ? 0 : 1]);
@@ -120,7 +122,7 @@ std::string plain_words(std::string_view text) {
       if (!words.empty() && words.back() != ' ') words += ' ';
       ++i;
     } else {
-      words += text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+      words += lower(text[i]);
       ++i;
     }
   }

@@ -8,6 +8,7 @@
 
 #include "core/ascii.h"
 #include "reward/excerpt.h"
+#include "reward/math/choice.h"
 #include "reward/math/comparison.h"
 #include "reward/math/extract.h"
 #include "reward/math/parser.h"
@@ -82,23 +83,18 @@ void prefer_choice(std::optional<Reading>& reading, std::string_view text, const
   }
 }
 
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, {}, [](char c) { return c | 0x20; }, [](char c) { return c | 0x20; });
-}
-
 /// Words that answers are made of and that no formula means by their letters: "no" is not n·o.
 bool is_answer_word(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kWords{
-      "yes", "no", "true", "false", "none", "even", "odd", "both", "neither", "never", "always", "undefined"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return same_letters(word, text); });
+  static constexpr std::array<std::string_view, 12> kWords{"yes", "no",   "true",    "false", "none",   "even",
+                                                           "odd", "both", "neither", "never", "always", "undefined"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return equals_ignoring_case(word, text); });
 }
 
 /// The verdict on two plain words of which one is such an answer; none for any other texts.
 std::optional<bool> same_word(std::string_view a, std::string_view b, bool same_case) {
   const auto plain = [](std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_letter); };
   if (!plain(a) || !plain(b) || !(is_answer_word(a) || is_answer_word(b))) return std::nullopt;
-  return same_case ? a == b : same_letters(a, b);
+  return same_case ? a == b : equals_ignoring_case(a, b);
 }
 
 Verdict undecided(std::string why) { return {std::nullopt, std::move(why), true}; }

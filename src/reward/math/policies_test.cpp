@@ -15,7 +15,8 @@ template <class Check>
 void for_each_case(Check&& check) {
   int64_t cases = 0;
   for_each_jsonl(Path(AGRO_SOURCE_DIR) / "src/reward/math/cases.jsonl", [&](const Json& row, int64_t) {
-    check(row.at("gold").get<std::string>(), row.at("pred").get<std::string>(), row.at("equal").is_null() ? std::nullopt : std::optional(row.at("equal").get<bool>()));
+    check(row.at("gold").get<std::string>(), row.at("pred").get<std::string>(),
+          row.at("equal").is_null() ? std::nullopt : std::optional(row.at("equal").get<bool>()));
     ++cases;
   });
   EXPECT_GT(cases, 250);

@@ -16,66 +16,74 @@ using Table = std::unordered_map<std::string_view, std::string_view>;
 struct Names {
   std::string_view unit, written;  // separated by spaces
 };
-constexpr auto kUnits = std::to_array<Names>({
-      {"mm", "mm millimeters millimeter millimetre millimetres"},
-      {"cm", "cm centimeter centimeters centimetres centimetre"},
-      {"dm", "dm"},
-      {"km", "km kilometers kilometres kilometer kilometre"},
-      {"m", "m meter meters metre metres"},
-      {"inch", "inch inches"},
-      {"foot", "ft foot feet"},
-      {"yard", "yd yard yards"},
-      {"mile", "mile miles mi"},
-      {"g", "g gram grams"},
-      {"kg", "kg kilograms kilogram kilo kilos"},
-      {"mg", "mg milligram milligrams"},
-      {"pound", "lb lbs pound pounds GBP"},
-      {"ounce", "oz ounce ounces"},
-      {"second", "s second seconds sec secs"},
-      {"minute", "minute minutes mins min"},
-      {"hour", "hr hrs hour hours"},
-      {"day", "day days"},
-      {"week", "week weeks wk"},
-      {"month", "month months"},
-      {"year", "year years yr yrs"},
-      {"ml", "ml mL milliliter milliliters millilitres"},
-      {"l", "l L liter liters litres litre"},
-      {"cent", "cent cents penny pennies"},
-      {"dollar", "dollar dollars USD"},
-      {"am", "am AM"},
-      {"pm", "pm PM"},
-      {"radian", "rad radians radian"},
-      {"Hz", "Hz"},
-      {"kHz", "kHz"},
-      {"gallon", "gallon gallons"},
-      {"quart", "quart quarts"},
-      {"pint", "pint pints"},
-      {"ton", "ton tons"},
-      {"tonne", "tonne tonnes"},
-      {"acre", "acre acres"},
-      {"pence", "pence"},
-      {"euro", "euro euros EUR"},
-      {"rupee", "rupee rupees Rs"},
-      {"yen", "yen"},
-      {"yuan", "yuan"},
-      {"ruble", "ruble rubles"},
-      {"won", "won"},
-      {"°", "degree degrees"},
-      {"celsius", "Celsius celsius"},
-      {"fahrenheit", "Fahrenheit fahrenheit"},
-      {"kelvin", "Kelvin kelvin kelvins"},
-      {"calorie", "cal calorie calories"},
-      {"joule", "joule joules"},
-      {"newton", "newton newtons"},
-      {"watt", "watt watts"},
-      {"volt", "volt volts"},
-      {"mph", "mph"},
-      {"kph", "kph kmh"}});
+constexpr auto kUnits = std::to_array<Names>({{"mm", "mm millimeters millimeter millimetre millimetres"},
+                                              {"cm", "cm centimeter centimeters centimetres centimetre"},
+                                              {"dm", "dm"},
+                                              {"km", "km kilometers kilometres kilometer kilometre"},
+                                              {"m", "m meter meters metre metres"},
+                                              {"inch", "inch inches"},
+                                              {"foot", "ft foot feet"},
+                                              {"yard", "yd yard yards"},
+                                              {"mile", "mile miles mi"},
+                                              {"g", "g gram grams"},
+                                              {"kg", "kg kilograms kilogram kilo kilos"},
+                                              {"mg", "mg milligram milligrams"},
+                                              {"pound", "lb lbs pound pounds GBP"},
+                                              {"ounce", "oz ounce ounces"},
+                                              {"second", "s second seconds sec secs"},
+                                              {"minute", "minute minutes mins min"},
+                                              {"hour", "hr hrs hour hours"},
+                                              {"day", "day days"},
+                                              {"week", "week weeks wk"},
+                                              {"month", "month months"},
+                                              {"year", "year years yr yrs"},
+                                              {"ml", "ml mL milliliter milliliters millilitres"},
+                                              {"l", "l L liter liters litres litre"},
+                                              {"cent", "cent cents penny pennies"},
+                                              {"dollar", "dollar dollars USD"},
+                                              {"am", "am AM"},
+                                              {"pm", "pm PM"},
+                                              {"radian", "rad radians radian"},
+                                              {"Hz", "Hz"},
+                                              {"kHz", "kHz"},
+                                              {"gallon", "gallon gallons"},
+                                              {"quart", "quart quarts"},
+                                              {"pint", "pint pints"},
+                                              {"ton", "ton tons"},
+                                              {"tonne", "tonne tonnes"},
+                                              {"acre", "acre acres"},
+                                              {"pence", "pence"},
+                                              {"euro", "euro euros EUR"},
+                                              {"rupee", "rupee rupees Rs"},
+                                              {"yen", "yen"},
+                                              {"yuan", "yuan"},
+                                              {"ruble", "ruble rubles"},
+                                              {"won", "won"},
+                                              {"°", "degree degrees"},
+                                              {"celsius", "Celsius celsius"},
+                                              {"fahrenheit", "Fahrenheit fahrenheit"},
+                                              {"kelvin", "Kelvin kelvin kelvins"},
+                                              {"calorie", "cal calorie calories"},
+                                              {"joule", "joule joules"},
+                                              {"newton", "newton newtons"},
+                                              {"watt", "watt watts"},
+                                              {"volt", "volt volts"},
+                                              {"mph", "mph"},
+                                              {"kph", "kph kmh"}});
 
 /// Only behind a number and beside another unit: alone they are variables.
-constexpr auto kLetters = std::to_array<Names>({{"hour", "h"}, {"minute", "min"}, {"degree", "°"}, {"celsius", "°C"},
-                                                {"fahrenheit", "°F"}, {"dollar", "$"}, {"pound", "£"}, {"euro", "€"},
-                                                {"yen", "¥"}, {"rupee", "₹"}, {"ruble", "₽"}, {"won", "₩"}});
+constexpr auto kLetters = std::to_array<Names>({{"hour", "h"},
+                                                {"minute", "min"},
+                                                {"degree", "°"},
+                                                {"celsius", "°C"},
+                                                {"fahrenheit", "°F"},
+                                                {"dollar", "$"},
+                                                {"pound", "£"},
+                                                {"euro", "€"},
+                                                {"yen", "¥"},
+                                                {"rupee", "₹"},
+                                                {"ruble", "₽"},
+                                                {"won", "₩"}});
 
 template <size_t n>
 Table table_of(const std::array<Names, n>& names) {
@@ -111,7 +119,7 @@ std::vector<std::string> words_of(std::string_view written) {
 
 /// "apple" of "Apples".
 std::string singular(std::string word) {
-  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  for (char& c : word) c = lower(c);
   if (word.size() > 3 && word.ends_with("es") && (word[word.size() - 3] == 'h' || word[word.size() - 3] == 'x'))
     word.resize(word.size() - 2);
   else if (word.size() > 2 && word.ends_with('s') && !word.ends_with("ss"))
@@ -155,9 +163,7 @@ std::optional<std::string> canonical_unit(std::string_view written) {
   return canonical;
 }
 
-bool is_currency_sign(std::string_view unit) {
-  return std::ranges::find(kCurrencySigns, unit) != kCurrencySigns.end();
-}
+bool is_currency_sign(std::string_view unit) { return std::ranges::find(kCurrencySigns, unit) != kCurrencySigns.end(); }
 
 bool same_thing(std::string_view a, std::string_view b) {
   std::vector<std::string> left = words_of(a), right = words_of(b);
@@ -170,8 +176,8 @@ bool share_a_word(std::string_view a, std::string_view b) {
   const auto known = [](const std::string& word) { return std::string(find_unit(word).value_or(singular(word))); };
   return std::ranges::any_of(left, [&](const std::string& word) {
     return word.size() > 2 && std::ranges::any_of(right, [&](const std::string& other) {
-      return other.size() > 2 && known(word) == known(other);
-    });
+             return other.size() > 2 && known(word) == known(other);
+           });
   });
 }
 

@@ -66,8 +66,8 @@ bool collect_denominators(const Expr& expr, const std::string& unknown, NormalFo
     const auto exponent = literal(expr.children[1]);
     if (exponent && exponent->sign() < 0 && !exclude(expr.children[0])) return false;
   }
-  return std::ranges::all_of(
-      expr.children, [&](const Expr& child) { return collect_denominators(child, unknown, forms, excluded); });
+  return std::ranges::all_of(expr.children,
+                             [&](const Expr& child) { return collect_denominators(child, unknown, forms, excluded); });
 }
 
 Univariate greatest_common_divisor(const Univariate& a, const Univariate& b, Budget& budget) {
@@ -94,9 +94,8 @@ void append_roots(std::vector<RealRoot>& roots, const Univariate& factor, int64_
   const Rational a = factor.coefficient(2), two(2);
   const Rational discriminant = b * b - Rational(4) * a * c;
   if (discriminant.sign() < 0) return;
-  const Expr half_width =
-      node(Kind::kProduct, {number((Rational(1) / (two * a)).abs()),
-                            node(Kind::kFunction, {number(discriminant), number(two)}, "root")});
+  const Expr half_width = node(Kind::kProduct, {number((Rational(1) / (two * a)).abs()),
+                                                node(Kind::kFunction, {number(discriminant), number(two)}, "root")});
   const Expr middle = number(-b / (two * a));
   roots.push_back({difference_of(middle, half_width), multiplicity});
   roots.push_back({node(Kind::kSum, {middle, half_width}), multiplicity});
@@ -170,7 +169,8 @@ std::vector<RealRoot> real_roots(const Univariate& a, Budget& budget) {
     Univariate factor;
     fmpz_poly_set(factor.raw(), factors.all->p + i);
     if (factor.degree() > 2) {
-      if (count_real_roots(factor, budget) > 0) throw Undecided("an equation of degree " + std::to_string(factor.degree()));
+      if (count_real_roots(factor, budget) > 0)
+        throw Undecided("an equation of degree " + std::to_string(factor.degree()));
     } else {
       append_roots(roots, factor, factors.all->exp[i]);
     }

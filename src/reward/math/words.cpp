@@ -120,9 +120,15 @@ const Table& commands() {
                    {"lim", {kCommand, "lim"}},
                    {"prime", {kSymbol, "'"}},
                    {"not", {kCommand, "not"}}};
-    for (const auto& [name, sign] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
-             {"textdollar", "$"}, {"dollar", "$"}, {"pounds", "£"}, {"euro", "€"}, {"yen", "¥"}, {"rupee", "₹"},
-             {"ruble", "₽"}, {"won", "₩"}})
+    for (const auto& [name, sign] :
+         std::initializer_list<std::pair<std::string_view, std::string_view>>{{"textdollar", "$"},
+                                                                              {"dollar", "$"},
+                                                                              {"pounds", "£"},
+                                                                              {"euro", "€"},
+                                                                              {"yen", "¥"},
+                                                                              {"rupee", "₹"},
+                                                                              {"ruble", "₽"},
+                                                                              {"won", "₩"}})
       words.emplace(name, Word{kCurrency, sign});
     for (const std::string_view name :
          {"overline", "bar", "vec", "hat", "tilde", "dot", "ddot", "widehat", "overrightarrow", "underline", "overarc"})
@@ -130,35 +136,21 @@ const Table& commands() {
     for (const std::string_view name : {"text", "textbf", "textit", "textrm", "textnormal", "texttt", "textsf", "mbox",
                                         "hbox", "mathrm", "operatorname", "emph"})
       words.emplace(name, Word{kCommand, "text"});
-    for (const std::string_view name : {"left",       "right",
-                                        "big",        "Big",
-                                        "bigl",       "bigr",
-                                        "Bigl",       "Bigr",
-                                        "bigg",       "Bigg",
-                                        "biggl",      "biggr",
-                                        "middle",     "displaystyle",
-                                        "textstyle",  "scriptstyle",
-                                        "limits",     "nolimits",
-                                        "quad",       "qquad",
-                                        "boxed",      "fbox",
-                                        "mathbf",     "boldsymbol",
-                                        "bm",         "mathit",
-                                        "mathcal",    "mathsf",
-                                        "mathnormal", "pmb",
-                                        "bf",         "rm",
-                                        "it",         "Large",
-                                        "large",      "hline",
-                                        "ensuremath", "displaylimits",
-                                        "thinspace",  "enspace",
-                                        "phantom",    "hfill",
-                                        "cr",         "newline",    "noindent",
-                                        "therefore",  "because",
-                                        "space",      "allowbreak",
-                                        "mathopen",   "mathclose",
-                                        "mathstrut",  "tiny",
-                                        "small",      "normalsize",
-                                        "hspace",     "vspace",
-                                        "checkmark"})
+    for (const std::string_view name : {"left",       "right",         "big",        "Big",
+                                        "bigl",       "bigr",          "Bigl",       "Bigr",
+                                        "bigg",       "Bigg",          "biggl",      "biggr",
+                                        "middle",     "displaystyle",  "textstyle",  "scriptstyle",
+                                        "limits",     "nolimits",      "quad",       "qquad",
+                                        "boxed",      "fbox",          "mathbf",     "boldsymbol",
+                                        "bm",         "mathit",        "mathcal",    "mathsf",
+                                        "mathnormal", "pmb",           "bf",         "rm",
+                                        "it",         "Large",         "large",      "hline",
+                                        "ensuremath", "displaylimits", "thinspace",  "enspace",
+                                        "phantom",    "hfill",         "cr",         "newline",
+                                        "noindent",   "therefore",     "because",    "space",
+                                        "allowbreak", "mathopen",      "mathclose",  "mathstrut",
+                                        "tiny",       "small",         "normalsize", "hspace",
+                                        "vspace",     "checkmark"})
       words.emplace(name, Word{kSymbol, ""});
     return words;
   }();
