@@ -34,9 +34,11 @@ class RandomAnswers {
         return "\\begin{pmatrix}" + number() + " & " + formula(1) + " \\\\ " + number() + " & " + number() +
                "\\end{pmatrix}";
       case 7:
-        return number() + pick({"\\%", "^\\circ", " \\text{ cm}", " hours"});
+        return number() +
+               pick({"\\%", "^\\circ", " \\text{ cm}", " hours", " km/h", " red apples", " million", " in", "€"});
       case 8:
-        return pick({"\\text{Monday}", "\\text{yes}", "no", "(C)", "Even", "odd"});
+        return pick({"\\text{Monday}", "\\text{yes}", "no", "(C)", "Even", "odd", "no solution", "July 4", "3:30 PM",
+                     "\\$5", "2020-05-17", "tea"});
       case 9:
         return number() + " \\pm " + formula(1);
       default:
