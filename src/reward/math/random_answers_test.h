@@ -56,8 +56,10 @@ class RandomAnswers {
         return "\\sqrt{" + inner() + "}";
       case 2:
         return "(" + inner() + ")^{" + std::to_string(below(5)) + "}";
-      case 3:
-        return pick({"\\sin(", "\\cos(", "\\ln(", "f(", "|"}) + inner() + (last_pick_ == "|" ? "|" : ")");
+      case 3: {
+        const std::string open = pick({"\\sin(", "\\cos(", "\\ln(", "f(", "|"});
+        return open + inner() + (open == "|" ? "|" : ")");
+      }
       case 4:
       case 5:
         return "(" + inner() + ")(" + inner() + ")";
@@ -86,13 +88,12 @@ class RandomAnswers {
 
   template <size_t n>
   std::string pick(const char* const (&choices)[n]) {
-    return last_pick_ = choices[below(n)];
+    return choices[below(n)];
   }
 
  private:
   uint64_t seed_;
   uint64_t count_ = 0;
-  std::string last_pick_;
 };
 
 /// `text` in another spelling of the same answer.
