@@ -1,6 +1,7 @@
 // The report page in a browser: it loads without an error or a network request, fits its window, draws its charts, and
 // its controls do what they say.
 #include <algorithm>
+#include <optional>
 
 #include "support.h"
 
@@ -27,6 +28,14 @@ const painted = () => Object.fromEntries([...document.querySelectorAll("figure")
   return [figure.id.replace("figure-", ""), count];
 }));
 const width = () => document.documentElement.scrollWidth;
+/** What a node shows, each formula as what KaTeX was given: "half of <x>", <<x>> where it is displayed. */
+const shownAs = node => {
+  for (const formula of node.querySelectorAll(".formula")) {
+    const source = formula.querySelector(".katex-error, .base [style*=color]") ? "error" : formula.querySelector("annotation").textContent;
+    formula.replaceWith(formula.querySelector(".katex-display") ? `<<${source}>>` : `<${source}>`);
+  }
+  return node.textContent;
+};
 const unlabelled = () => [...document.querySelectorAll("canvas, input, select, button")].filter(node =>
     !(node.getAttribute("aria-label") || node.textContent.trim() || node.labels?.length > 0)).map(node => node.outerHTML);
 
@@ -37,6 +46,8 @@ async function probe() {
   found.charts = painted();
   found.alerts = window.alerted ?? 0;
   found.formulas = 0;
+  found.texts = window.givenTexts.map(text => shownAs(richText(text)));
+  found.answers = window.givenTexts.map(text => shownAs(answerNode(text)));
   found.evaluation = document.getElementById("evaluation").innerText;
   found.intervals = document.querySelectorAll("#evaluation .interval .mark").length;
   found.steps.start = listed();
@@ -248,11 +259,12 @@ class ReportPage : public Report {
     page_ = read_file(folder_ / "report.html");
   }
 
-  /// What the probe finds in a window of this size.
-  Json probe(int width, bool dark) {
+  /// What the probe finds in a window of this size; it also has the page show the texts.
+  Json probe(int width, bool dark, const Json& texts = Json::array()) {
     std::string page = page_;
     page.insert(page.find("<style>"), kErrorCatcher);
-    page.insert(page.rfind("</body>"), std::string("<script>") + kProbe + "</script>");
+    page.insert(page.rfind("</body>"),
+                fmt::format("<script>window.givenTexts = {};\n{}</script>", texts.dump(), kProbe));
     const Path frame = folder_ / "frame.html", profile = folder_ / "profile", out = folder_ / "dom";
     write_atomically(folder_ / "probed.html", page);
     write_atomically(frame, fmt::format(kFrame, width));
@@ -349,6 +361,57 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_NE(found["shared"].get<std::string>().find("75.0 % of the samples right"), std::string::npos)
           << found["shared"];
     }
+}
+
+TEST_F(ReportPage, SetsMathematicsAsItIsWritten) {
+  struct Case {
+    std::string text, shown;
+    std::optional<std::string> as_answer = {};  // where an answer is shown otherwise
+  };
+  const std::vector<Case> cases = {
+      {R"(costs \$5, or $\$6$ at 20\% more)", R"(costs $5, or <\$6> at 20% more)"},
+      {"worth $5 or $6, so \\boxed{$6}", "worth $5 or $6, so <\\boxed{\\$6}>"},
+      {R"(\boxed{$\frac12$})", R"(<\boxed{\frac12}>)"},
+      {"so $x +\n1$, \\(y\\) and \\[z\\]", "so <x +\n1>, <y> and <<z>>"},
+      {"no $x\n\n1$ and $ y$", "no $x\n\n1$ and $ y$"},
+      {R"(so \begin{align*}a&=b\\c&=d\end{align*} holds)", R"(so <<\begin{align*}a&=b\\c&=d\end{align*}>> holds)"},
+      {R"(\begin{equation}a\end{equation})", R"(<<\begin{equation*}a\end{equation*}>>)"},
+      {R"($\begin{gather}a\end{gather}$)", R"(<<\begin{gather*}a\end{gather*}>>)"},
+      {R"(\begin{eqnarray}a&=&b\end{eqnarray})", R"(<<\begin{array}{rcl}a&=&b\end{array}>>)"},
+      {R"(\begin{multline*}a\\b\end{multline*})", R"(<<\begin{gathered}a\\b\end{gathered}>>)"},
+      {R"(f: \begin{cases}1&\text{if $x>0$}\\2\end{cases}.)",
+       R"(f: <<\begin{cases}1&\text{if $x>0$}\\2\end{cases}>>.)"},
+      {R"($\begin{cases}1&\text{if $x>0$}\\2\end{cases}$.)", R"(<\begin{cases}1&\text{if $x>0$}\\2\end{cases}>.)"},
+      {R"(\begin{array}{c}\begin{array}{c}1\end{array}\end{array})",
+       R"(<<\begin{array}{c}\begin{array}{c}1\end{array}\end{array}>>)",
+       R"(<\begin{array}{c}\begin{array}{c}1\end{array}\end{array}>)"},
+      {R"(\begin{tabular}{|l|c|}\hline Day & $x$\\ \hline\end{tabular})",
+       R"(<<\begin{array}{|l|c|}\hline \text{Day} & \text{$x$} \\ \hline\end{array}>>)"},
+      {R"(\begin{align*}a and \begin{itemize}\end{itemize})", R"(\begin{align*}a and \begin{itemize}\end{itemize})"},
+      {R"(\frac{1}{2})", R"(\frac{1}{2})", R"(<\frac{1}{2}>)"},
+      {R"(\$32,\!348)", R"($32,\!348)", R"(<\$32,\!348>)"},
+      {R"(\text{Evelyn and Tom})", R"(\text{Evelyn and Tom})", R"(<\text{Evelyn and Tom}>)"},
+      {R"(\begin{pmatrix}1\\2\end{pmatrix})", R"(<<\begin{pmatrix}1\\2\end{pmatrix}>>)",
+       R"(<\begin{pmatrix}1\\2\end{pmatrix}>)"},
+      {"2^5", "2^5", "<2^5>"},
+      {"101_2", "101_2", "<101_2>"},
+      {R"(about $\frac12$)", R"(about <\frac12>)"},
+      {"10\\%", "10%"},
+      {"\\$5", "$5"},
+      {"file_name", "file_name"},
+      {R"(the answer is \frac12)", R"(the answer is \frac12)"},
+      {R"(\frac{1)", R"(\frac{1)"},
+      {"\\", "\\"},
+      {R"($\nothing$)", "<error>"},
+  };
+  Json texts = Json::array();
+  for (const Case& each : cases) texts.push_back(each.text);
+  const Json found = probe(1280, false, texts);
+  EXPECT_EQ(found["errors"], Json::array());
+  for (size_t i = 0; i < cases.size(); ++i) {
+    EXPECT_EQ(found["texts"].at(i), cases[i].shown);
+    EXPECT_EQ(found["answers"].at(i), cases[i].as_answer.value_or(cases[i].shown)) << "as an answer";
+  }
 }
 
 }  // namespace

@@ -109,7 +109,8 @@ function listItem({group}, index) {
   const known = group.responses.filter(r => r.correct !== null), right = known.filter(r => r.correct).length;
   const share = known.length === 0 ? "" : known.length === 1 ? (right ? "right" : "wrong") : `${right}/${known.length} right`;
   const item = element("li", {role: "option", id: `prompt-${index}`, "aria-selected": "false"},
-    element("span", {class: "prompt-line"}, group.prompt.replace(/\s+/g, " ").slice(0, 160) || "(a prompt of token ids)"),
+    element("span", {class: "prompt-line"},
+            group.prompt.replace(/\s+/g, " ").replace(/\\([$%])/g, "$1").slice(0, 160) || "(a prompt of token ids)"),
     element("span", {class: `share ${right === 0 ? "wrong" : right === known.length ? "right" : ""}`}, share));
   item.addEventListener("click", () => choose(index));
   return item;
@@ -144,7 +145,7 @@ function showGroup(match) {
     element("h3", {}, "Prompt"), ...(group.labels ? [element("p", {class: "quiet"}, group.labels)] : []),
     element("div", {class: "prompt-text"}, richText(group.prompt)),
     ...(group.answer === null || group.answer === undefined ? []
-        : [element("p", {class: "answer"}, element("b", {}, "Answer "), richText(String(group.answer)))]),
+        : [element("p", {class: "answer"}, element("b", {}, "Answer "), answerNode(String(group.answer)))]),
     element("h3", {}, group.responses.length === 1 ? "Response" : `${group.responses.length} responses`),
     ...(hidden > 0 ? [element("p", {class: "quiet"}, `${hidden} more do not match the filter.`)] : []),
     ...responses.map(responseCard));
