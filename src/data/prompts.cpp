@@ -118,6 +118,15 @@ std::string format_of(const Json& record, const PromptOptions& options) {
   return format == nullptr ? "plain" : std::string(format->name);
 }
 
+/// The name of a record that gives itself none. A file of MATH has that of its problem, however deep in the data set
+/// the reading began; where several data sets lie in one folder, the path in it tells them apart.
+std::string name_of_place(const RecordPlace& place, const Path& path, std::string_view format) {
+  if (format != "math" || place.file.empty()) return place.name;
+  const Path within = place.file.lexically_relative(path);
+  std::string id = std::distance(within.begin(), within.end()) <= 3 ? math_problem_id(place.file) : std::string();
+  return id.empty() ? place.name : id;
+}
+
 }  // namespace
 
 PromptRecord parse_prompt(const Json& record, const PromptOptions& options, int64_t line) {
@@ -148,7 +157,8 @@ std::vector<PromptRecord> read_prompts(const Path& path, const PromptOptions& op
     if (skipped < options.skip) return ++skipped, true;
     if (prompts.empty()) found.format = format_of(record, options);
     PromptRecord prompt = parse_prompt(record, found, place.number);
-    if (prompt.id.empty() || prompt.id == fmt::format("line-{}", place.number)) prompt.id = place.name;
+    if (prompt.id.empty() || prompt.id == fmt::format("line-{}", place.number))
+      prompt.id = name_of_place(place, path, found.format);
     const auto [earlier, is_new] = place_of_id.emplace(prompt.id, place.where);
     if (!is_new)
       throw fail("id '{}' was given {} already", prompt.id, earlier->second)

@@ -49,7 +49,7 @@ TEST_F(DatasetFolder, MathAsOneFileForEachProblem) {
   add("README.md", "not data");
   const auto prompts = read_prompts(folder_);
   ASSERT_EQ(prompts.size(), 2U);
-  EXPECT_EQ(prompts[0].id, "train/algebra/1");
+  EXPECT_EQ(prompts[0].id, "train/algebra/1.json");
   EXPECT_EQ(prompts[0].text, "Half?");
   EXPECT_EQ(prompts[0].answer, "\\frac{1}{\\sqrt{4}}");
   EXPECT_EQ(prompts[0].record["level"], "Level 1");
@@ -62,6 +62,21 @@ TEST_F(DatasetFolder, MathAsOneFileForEachProblem) {
   EXPECT_THAT(error_of([&] { read_prompts(folder_); }),
               testing::AllOf(HasSubstr("geometry/3.json"), HasSubstr("'solution' holds no \\boxed{…}"),
                              HasSubstr("read as 'math'")));
+}
+
+// MATH-500 and others call a problem by its file in MATH: the same problem has one id, in whatever layout it comes.
+TEST_F(DatasetFolder, AProblemOfMathHasOneId) {
+  const std::string problem = R"("problem": "Half?", "level": "Level 1", "solution": "\\boxed{\\frac12}")";
+  add("MATH/test/algebra/12.json", "{" + problem + ", \"type\": \"Algebra\"}");
+  add("math500.jsonl", "{" + problem + R"(, "answer": "\\frac12", "subject": "Algebra", )" +
+                           R"("unique_id": "test/algebra/12.json"})" + "\n");
+  for (const char* place : {"math500.jsonl", "MATH", "MATH/test", "MATH/test/algebra", "MATH/test/algebra/12.json"})
+    EXPECT_EQ(read_prompts(folder_ / place)[0].id, "test/algebra/12.json") << place;
+  std::filesystem::remove(folder_ / "math500.jsonl");
+  add("copy/test/algebra/12.json", "{" + problem + ", \"type\": \"Algebra\"}");
+  EXPECT_EQ(read_prompts(folder_)[1].id, "copy/test/algebra/12") << "the same file twice is no error";
+  add("mine/algebra/12.json", "{" + problem + "}");
+  EXPECT_EQ(read_prompts(folder_ / "mine")[0].id, "algebra/12");
 }
 
 TEST(Datasets, MathAsJsonl) {

@@ -71,7 +71,7 @@ bool fits_math(const Json& record) { return is_text(record, "problem") && is_tex
 PublishedProblem read_math(const Json& record) {
   auto answer = last_boxed(required_text(record, "solution"));
   if (!answer || answer->empty()) throw fail("'solution' holds no \\boxed{{…}} to take the answer from");
-  return {required_text(record, "problem"), std::move(answer), {}};
+  return {required_text(record, "problem"), std::move(answer), text_or_number(record, "unique_id")};
 }
 
 bool fits_math500(const Json& record) { return is_text(record, "problem") && has(record, {"answer", "subject"}); }
@@ -181,6 +181,15 @@ const DatasetFormat* detect_dataset_format(const Json& record) {
   for (const DatasetFormat& format : kFormats)
     if (format.fits(record)) return &format;
   return nullptr;
+}
+
+std::string math_problem_id(const Path& file) {
+  const Path path = std::filesystem::absolute(file).lexically_normal();
+  const std::string number = path.stem(), subject = path.parent_path().filename(),
+                    split = path.parent_path().parent_path().filename();
+  const bool numbered = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+  if (!numbered || path.extension() != ".json" || (split != "train" && split != "test")) return {};
+  return fmt::format("{}/{}/{}.json", split, subject, number);
 }
 
 std::string plain_number(const Json& number) {

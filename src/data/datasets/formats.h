@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file.h"
 #include "core/json.h"
 
 namespace agro {
@@ -18,7 +19,7 @@ struct PublishedProblem {
 
 /// A layout by name:
 ///   gsm8k    {"question", "answer": "working\n#### 72"}: the answer is what follows the last ####, without commas
-///   math     {"problem", "solution", "level"?, "type"?}: the answer is in the solution's last \boxed{}
+///   math     {"problem", "solution", "level"?, "type"?, "unique_id"?}: the answer is in the solution's last \boxed{}
 ///   math500  {"problem", "answer", "subject", "level"?, "solution"?, "unique_id"?}
 ///   svamp    {"Body", "Question", "Answer", "Type"?, "ID"?}
 ///   aqua     {"question", "options": ["A)21", …], "correct": "A"}: choices on lines of their own, the answer a letter
@@ -38,6 +39,10 @@ const DatasetFormat* dataset_format_named(std::string_view name);
 
 /// The layout of a file that begins with `record`; nullptr where it is plain or none is recognised.
 const DatasetFormat* detect_dataset_format(const Json& record);
+
+/// "test/algebra/1.json" of the file MATH/test/algebra/1.json, wherever it lies: the name by which MATH-500 and others
+/// call the problem. Empty for a file elsewhere.
+std::string math_problem_id(const Path& file);
 
 /// "51.0" → "51", "0.50" → "0.5", 1e2 → "100": a JSON number as people write it.
 std::string plain_number(const Json& number);

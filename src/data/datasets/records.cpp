@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using Visit = std::function<bool(const Json&, const RecordPlace&)>;
 
-/// "[…" is a list, and "{" with nothing but a part of the object on its line is one object over several lines.
+/// "[…" is a list. "{" begins one object where it goes over several lines or nothing follows its line, else JSON lines.
 bool is_json_document(const Path& path) {
   const MappedFile file(path);
   const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
@@ -19,8 +19,9 @@ bool is_json_document(const Path& path) {
   if (begin == std::string_view::npos) return false;
   if (text[begin] == '[') return true;
   if (path.extension() != ".json") return false;
-  const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
-  return !Json::accept(line);
+  const size_t end = std::min(text.find('\n', begin), text.size());
+  const bool alone = text.find_first_not_of(" \t\r\n", end) == std::string_view::npos;
+  return alone || !Json::accept(text.substr(begin, end - begin));
 }
 
 class Reader {
@@ -67,7 +68,7 @@ class Reader {
     const Json content = read_json(path);
     if (!content.is_array()) {
       const std::string name = prefix.empty() ? "record-1" : prefix;
-      give(content, path.string(), {++count_, name, "in " + name});
+      give(content, path.string(), {++count_, name, "in " + name, path});
       return;
     }
     for (size_t i = 0; i < content.size() && !done_; ++i) {

@@ -13,6 +13,7 @@ struct RecordPlace {
   int64_t number = 0;  // of a JSONL file its line, else the record; from 1, in a folder counted on over its files
   std::string name;    // "line-3", "record-3", "algebra/12"
   std::string where;   // "on line 3", "in record 3", "in algebra/12"
+  Path file = {};      // that holds this record alone; else empty
 };
 
 /// Calls `visit` for every record of
