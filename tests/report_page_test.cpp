@@ -46,6 +46,9 @@ async function probe() {
   found.charts = painted();
   found.alerts = window.alerted ?? 0;
   found.formulas = 0;
+  const words = document.body.appendChild(richText("$$\\begin{cases}1&\\text{if it is odd}\\\\2&\\text{otherwise}\\end{cases}$$"));
+  found.lines = [...words.querySelectorAll(".katex .text")].map(node => node.getClientRects().length);
+  words.remove();
   found.texts = window.givenTexts.map(text => shownAs(richText(text)));
   found.answers = window.givenTexts.map(text => shownAs(answerNode(text)));
   found.evaluation = document.getElementById("evaluation").innerText;
@@ -372,9 +375,11 @@ TEST_F(ReportPage, SetsMathematicsAsItIsWritten) {
       {R"(costs \$5, or $\$6$ at 20\% more)", R"(costs $5, or <\$6> at 20% more)"},
       {"worth $5 or $6, so \\boxed{$6}", "worth $5 or $6, so <\\boxed{\\$6}>"},
       {R"(\boxed{$\frac12$})", R"(<\boxed{\frac12}>)"},
+      {"inside \\boxed{}.", "inside \\boxed{}."},
       {"so $x +\n1$, \\(y\\) and \\[z\\]", "so <x +\n1>, <y> and <<z>>"},
+      {"\\[x\\] \n y\n$$z$$\n\n", "<<x>> y\n<<z>>\n"},
       {"no $x\n\n1$ and $ y$", "no $x\n\n1$ and $ y$"},
-      {R"(so \begin{align*}a&=b\\c&=d\end{align*} holds)", R"(so <<\begin{align*}a&=b\\c&=d\end{align*}>> holds)"},
+      {R"(so \begin{align*}a&=b\\c&=d\end{align*} holds)", R"(so <<\begin{align*}a&=b\\c&=d\end{align*}>>holds)"},
       {R"(\begin{equation}a\end{equation})", R"(<<\begin{equation*}a\end{equation*}>>)"},
       {R"($\begin{gather}a\end{gather}$)", R"(<<\begin{gather*}a\end{gather*}>>)"},
       {R"(\begin{eqnarray}a&=&b\end{eqnarray})", R"(<<\begin{array}{rcl}a&=&b\end{array}>>)"},
@@ -408,6 +413,7 @@ TEST_F(ReportPage, SetsMathematicsAsItIsWritten) {
   for (const Case& each : cases) texts.push_back(each.text);
   const Json found = probe(1280, false, texts);
   EXPECT_EQ(found["errors"], Json::array());
+  EXPECT_EQ(found["lines"], Json({1, 1})) << "words in a formula are broken over lines";
   for (size_t i = 0; i < cases.size(); ++i) {
     EXPECT_EQ(found["texts"].at(i), cases[i].shown);
     EXPECT_EQ(found["answers"].at(i), cases[i].as_answer.value_or(cases[i].shown)) << "as an answer";

@@ -58,7 +58,7 @@ function tableOfTexts(tabular) {
 function boxAt(content, start) {
   if (!content.startsWith("\\boxed{", start)) return null;
   const begin = start + "\\boxed{".length, end = closingPlace(content, begin, "}");
-  if (end < 0) return null;
+  if (end < 0 || content.slice(begin, end).trim() === "") return null;
   const inside = content.slice(begin, end), signs = inside.replace(/\\[^]/g, "").split("$").length - 1;
   const formula = signs === 2 && /^\$.*\$$/s.test(inside) ? inside.slice(1, -1)
       : signs === 1 ? inside.replace(/\\[^]|\$/g, found => found === "$" ? "\\$" : found) : inside;
@@ -94,14 +94,15 @@ function formulaNode(formula, display, throwOnError = false) {
 
 /** A node that shows `content`. */
 function richText(content) {
-  const box = element("span", {class: "text"});
+  const box = element("span", {class: "rich-text"});
   let plain = 0, i = 0;
   while (i < content.length) {
     if (content[i] !== "$" && content[i] !== "\\") { ++i; continue; }
     const found = formulaAt(content, i);
     if (found) {
       box.append(content.slice(plain, i), formulaNode(found.formula, found.display));
-      plain = i = found.after;
+      // What is displayed has lines of its own: it needs no line break after it.
+      plain = i = found.after + (found.display ? /^[ \t]*\n?/.exec(content.slice(found.after))[0].length : 0);
     } else if (/^\\[$%]/.test(content.slice(i, i + 2))) {
       box.append(content.slice(plain, i));
       plain = i + 1;
@@ -116,7 +117,7 @@ function richText(content) {
 
 /** Whether a whole answer is LaTeX without the signs around it, as the answers of MATH are: \frac{1}{2}, 2^5, 10,\!080, 101_2. */
 function isBareFormula(answer) {
-  if (/(^|[^\\])\$|\n|\\[([]/.test(answer) || kDisplayOnly.test(answer) || answer.length > kLongestFormula) return false;
+  if (/(^|[^\\])\$|\n|\\[([]|\\boxed/.test(answer) || kDisplayOnly.test(answer) || answer.length > kLongestFormula) return false;
   if (!/\\[a-zA-Z!,;:{}|]|[\w)}]\^[\w{(\\-]|(^|[^A-Za-z])[A-Za-z]_[\w{]|\d_(\{|\d\d?(?!\d))/.test(answer)) return false;
   const words = answer.replace(/\\(text\w*|mbox|mathrm|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+/g, " ; ");
   return !/[A-Za-z]{2,}\s+[A-Za-z]{2,}/.test(words);
@@ -126,7 +127,7 @@ function isBareFormula(answer) {
 function answerNode(answer) {
   if (!isBareFormula(answer)) return richText(answer);
   try {
-    return element("span", {class: "text"}, formulaNode(answer, false, true));
+    return element("span", {class: "rich-text"}, formulaNode(answer, false, true));
   } catch {
     return richText(answer);
   }
