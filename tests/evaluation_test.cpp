@@ -19,7 +19,8 @@ class Evaluation : public TrainingTest {
       for (int b = 1; b <= 5; ++b)
         text += Json{{"question", fmt::format("What is {}+{}?", a, b)},
                      {"answer", fmt::format("{0} + {1} = {2}\n#### {2}", a, b, a + b)},
-                     {"level", a <= 2 ? "Level 1" : "Level 2"}}
+                     {"level", a <= 2 ? "Level 1" : "Level 2"},
+                     {"type", "Sums"}}
                     .dump() +
                 '\n';
     return file("sums.jsonl", text);
@@ -58,6 +59,9 @@ TEST_F(Evaluation, FiguresHaveIntervalsAndPartsAndAPage) {
   ASSERT_EQ(record["responses"].size(), 20U);
   double right = 0, passed = 0, greedy = 0;
   for (const Json& response : record["responses"]) {
+    EXPECT_EQ(response["prompt"], fmt::format("<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n",
+                                              response["question"].get<std::string>()));
+    EXPECT_EQ(response["labels"]["type"], "Sums") << "what all prompts share divides nothing, and is said all the same";
     EXPECT_EQ(response["answer"].get<std::string>().find('#'), std::string::npos);
     greedy += response["text"] == response["answer"] ? 1 : 0;
     int count = 0;
@@ -74,7 +78,8 @@ TEST_F(Evaluation, FiguresHaveIntervalsAndPartsAndAPage) {
   const std::string html = read_file(page);
   EXPECT_THAT(html, testing::StartsWith("<!DOCTYPE html>"));
   EXPECT_THAT(html, HasSubstr("\"samples\":[{\"text\""));
-  EXPECT_THAT(html, HasSubstr("What is 4+5?"));
+  EXPECT_THAT(html, HasSubstr("{\"prompt\":\"What is 4+5?\"")) << "a chat is shown by its question";
+  EXPECT_THAT(finished.out, testing::Not(HasSubstr("Sums"))) << "a part that is the whole";
 }
 
 TEST_F(Evaluation, ComparesTwoModelsOnTheSamePrompts) {
@@ -92,6 +97,33 @@ TEST_F(Evaluation, ComparesTwoModelsOnTheSamePrompts) {
   EXPECT_LT(comparison["greedy"]["low"], 0);
   EXPECT_LE(comparison["sampled"]["low"], comparison["sampled"]["difference"]);
   EXPECT_EQ(run(eval({"--compare", sums()})).code, 1);
+}
+
+TEST_F(Evaluation, SaysWhyItHasNoGaps) {
+  const auto ask = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--reference", kAddition, "--reference-samples", "2"});
+    return run(eval(more));
+  };
+  const Finished measured = ask({"--temperature", "1"});
+  EXPECT_THAT(measured.out, testing::AllOf(HasSubstr("KL to the reference, nats per response"), HasSubstr("value gap"),
+                                           testing::Not(HasSubstr("note:"))));
+  const Finished tempered = ask({"--temperature", "0.7", "--top-k", "5"});
+  EXPECT_EQ(tempered.code, 0);
+  EXPECT_THAT(tempered.out, HasSubstr("note: KL to the reference and gaps are not measured: with --temperature 0.7 "
+                                      "--top-k 5 the samples are not the model's own"));
+  EXPECT_THAT(tempered.out, HasSubstr("hint: for KL and gaps run once more without --temperature 0.7 --top-k 5\n"));
+  EXPECT_THAT(tempered.err, HasSubstr("not measured")) << "said before the time is spent, too";
+  EXPECT_THAT(tempered.out, testing::Not(HasSubstr("value gap")));
+  const Finished greedy = run({"eval", kAddition, sums(), "--prompt-template-file", as_chat(), "--max-new-tokens", "4",
+                               "--samples", "0", "--reference", kAddition});
+  EXPECT_THAT(greedy.out, HasSubstr("they are means over samples, and --samples is 0"));
+}
+
+TEST_F(Evaluation, AFieldThatNoPromptHasIsRefusedFirst) {
+  const Finished finished = run(eval({"--by", "flavour"}));
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_THAT(finished.err, HasSubstr("no prompt has a field 'flavour'"));
+  EXPECT_THAT(finished.err, testing::Not(HasSubstr("responses"))) << "nothing was generated";
 }
 
 TEST_F(Evaluation, SaysWhatIsTrainedOn) {

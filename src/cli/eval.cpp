@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <chrono>
 #include <iostream>
 
@@ -58,6 +60,7 @@ class Meter {
 
 struct Evaluated {
   std::vector<PromptRecord> prompts;
+  std::vector<PromptLabels> labels;
   EvaluationResult result;
 };
 
@@ -70,12 +73,37 @@ void warn_of_training_prompts(const Options& options, const std::vector<PromptRe
   if (!leaks.empty()) log_warning("data", "{}", leaks);
 }
 
+/// Why there is no KL to the reference and no gap; empty where there is one, or nobody asked.
+std::string no_gaps_note(const Options& options) {
+  if (options.reference.empty()) return {};
+  constexpr std::string_view kMissing = "KL to the reference and gaps are not measured: ";
+  if (options.evaluate.samples_per_prompt == 0)
+    return fmt::format("{}they are means over samples, and --samples is 0", kMissing);
+  if (options.sampling.unfiltered()) return {};
+  const SamplingConfig plain;
+  std::vector<std::string> changed;
+  const auto note = [&changed](const char* option, auto value, auto usual) {
+    if (value != usual) changed.push_back(fmt::format("{} {}", option, value));
+  };
+  note("--temperature", options.sampling.temperature, plain.temperature);
+  note("--top-k", options.sampling.top_k, plain.top_k);
+  note("--top-p", options.sampling.top_p, plain.top_p);
+  note("--min-p", options.sampling.min_p, plain.min_p);
+  note("--repetition-penalty", options.sampling.repetition_penalty, plain.repetition_penalty);
+  const std::string options_text = fmt::format("{}", fmt::join(changed, " "));
+  return fmt::format(
+      "{}with {} the samples are not the model's own, and both are means over those\n"
+      "  hint: for KL and gaps run once more without {}",
+      kMissing, options_text, options_text);
+}
+
 Evaluated evaluate(const Options& options) {
   const RewardsConfig rewards = rewards_config(options.reward);
   TotalReward reward(rewards);
   EvaluationSetup setup;
   const std::vector<PromptRecord> prompts =
       load_prompts(options.evaluate.prompts, options.data, needs_answer(rewards), options.evaluate.skip);
+  const std::vector<PromptLabels> labels = prompt_labels(prompts, options.divide_by);
   warn_of_training_prompts(options, prompts);
   if (!options.evaluate.greedy && options.evaluate.samples_per_prompt == 0)
     throw Error("nothing to measure: --no-greedy and --samples 0");
@@ -95,11 +123,12 @@ Evaluated evaluate(const Options& options) {
     meter.show(what, finished, total);
   };
   Evaluator evaluator(options.evaluate, std::move(setup));
-  if (options.reference.empty()) return {prompts, evaluator.evaluate(opened.model, nullptr, options.beta)};
+  if (options.reference.empty() || !no_gaps_note(options).empty())
+    return {prompts, labels, evaluator.evaluate(opened.model, nullptr, options.beta)};
   CausalLm reference = ModelFolder(options.reference).load(weight_dtype_named(options.model.dtype));
   reference.set_products(products_named(options.model.products));
   evaluator.prepare_reference(reference, options.beta);
-  return {prompts, evaluator.evaluate(opened.model, &reference, options.beta)};
+  return {prompts, labels, evaluator.evaluate(opened.model, &reference, options.beta)};
 }
 
 /// What decides about the figures beside model and prompts, for those who read the file later.
@@ -121,14 +150,18 @@ void run(Options& options, bool length_given) {
   if (!length_given) options.sampling.max_new_tokens = default_max_new_tokens(options.model.folder);
   std::vector<PromptOutcome> others;  // read first: a wrong file should not cost an evaluation
   if (!options.compare.empty()) others = read_outcomes(options.compare);
+  const std::string note = no_gaps_note(options);
+  if (!note.empty()) log_warning("eval", "{}", note);
   const auto begin = std::chrono::steady_clock::now();
-  const auto [prompts, result] = evaluate(options);
+  const auto [prompts, labels, result] = evaluate(options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::vector<PromptLabels> labels = prompt_labels(prompts, options.divide_by);
-  const EvaluationSummary summary = summarise(result.measured, labels, options.seed);
+  const EvaluationSummary summary =
+      summarise(result.measured, dividing_labels(labels, options.divide_by), options.seed);
   std::optional<PairedComparison> comparison;
   if (!others.empty()) comparison = compare_paired(outcomes_of(prompts, result.measured), others, options.seed);
-  std::cout << evaluation_text(result, summary, comparison) << std::flush;
+  std::cout << evaluation_text(result, summary, comparison);
+  if (!note.empty()) std::cout << "note: " << note << '\n';
+  std::cout << std::flush;
   OrderedJson compared;
   if (comparison) {
     compared = comparison->to_json();

@@ -1,5 +1,6 @@
 #include "evaluate/evaluation_record.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "core/error.h"
@@ -23,7 +24,7 @@ double right_share(std::span<const MeasuredResponse> samples) {
 OrderedJson prompt_json(const PromptRecord& prompt, const MeasuredPrompt& measured) {
   OrderedJson json = {{"id", prompt.id}};
   if (!prompt.question.empty()) json["question"] = prompt.question;
-  json["prompt"] = prompt.text;
+  if (!measured.prompt.empty()) json["prompt"] = measured.prompt;
   if (!prompt.messages.is_null()) json["messages"] = prompt.messages;
   if (!prompt.ids.empty()) json["ids"] = prompt.ids;
   if (prompt.answer) json["answer"] = *prompt.answer;
@@ -49,15 +50,16 @@ std::string label_of(const Json& record, const std::string& field) {
   return found->is_number() || found->is_boolean() ? found->dump() : std::string();
 }
 
-PromptLabels labels_by(std::span<const PromptRecord> prompts, const std::string& field, size_t& different) {
+PromptLabels labels_by(std::span<const PromptRecord> prompts, const std::string& field) {
   PromptLabels labels = {field, {}};
-  std::unordered_set<std::string> values;
-  for (const PromptRecord& prompt : prompts) {
-    labels.second.push_back(label_of(prompt.record, field));
-    if (!labels.second.back().empty()) values.insert(labels.second.back());
-  }
-  different = values.size();
+  for (const PromptRecord& prompt : prompts) labels.second.push_back(label_of(prompt.record, field));
   return labels;
+}
+
+size_t different_values(const PromptLabels& labels) {
+  std::unordered_set<std::string> values(labels.second.begin(), labels.second.end());
+  values.erase("");
+  return values.size();
 }
 
 PromptOutcome outcome(const OrderedJson& response) {
@@ -121,21 +123,31 @@ std::vector<PromptOutcome> read_outcomes(const Path& path) {
 
 std::vector<PromptLabels> prompt_labels(std::span<const PromptRecord> prompts, const std::vector<std::string>& fields) {
   std::vector<PromptLabels> all;
-  size_t different = 0;
   for (const std::string& field : fields) {
-    all.push_back(labels_by(prompts, field, different));
+    all.push_back(labels_by(prompts, field));
+    const size_t different = different_values(all.back());
     if (different == 0) throw fail("no prompt has a field '{}' to divide by", field);
     if (different > kMostLabelsGiven)
       throw fail("the field '{}' has {} values, too many to divide by (at most {})", field, different,
                  kMostLabelsGiven);
   }
-  if (!fields.empty()) return all;
   for (const char* field : {"level", "type", "subject", "kind", "category", "difficulty", "Level", "Type", "Subject",
                             "Kind", "Category", "Difficulty"}) {
-    PromptLabels labels = labels_by(prompts, field, different);
-    if (different >= 2 && different <= kMostLabels) all.push_back(std::move(labels));
+    if (std::find(fields.begin(), fields.end(), field) != fields.end()) continue;
+    PromptLabels labels = labels_by(prompts, field);
+    if (different_values(labels) > 0) all.push_back(std::move(labels));
   }
   return all;
+}
+
+std::vector<PromptLabels> dividing_labels(const std::vector<PromptLabels>& labels,
+                                          const std::vector<std::string>& fields) {
+  if (!fields.empty()) return {labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(fields.size())};
+  std::vector<PromptLabels> dividing;
+  for (const PromptLabels& each : labels)
+    if (const size_t different = different_values(each); different >= 2 && different <= kMostLabels)
+      dividing.push_back(each);
+  return dividing;
 }
 
 }  // namespace agro

@@ -19,10 +19,11 @@ struct EvaluationAbout {
 };
 
 /// {"name", "model", "prompts_file", "settings", "figures", "statistics": summary, "comparison"?, "seconds",
-///  "responses": [{"id", "question", "prompt" | "messages" | "ids", "answer"?, "labels": {field: value}, "text",
+///  "responses": [{"id", "question", "prompt", "messages" | "ids", "answer"?, "labels": {field: value}, "text",
 ///                 "correct", "tokens", "truncated", "sampled_share", "samples": [{"text", "correct", "reward",
 ///                 "tokens", "truncated"}]}]}
-/// The fields from "text" on are the greedy response's, where there is one.
+/// "question" is the problem by itself, "prompt" the text that the model read, of chats and token ids too. The fields
+/// from "text" on are the greedy response's, where there is one.
 OrderedJson evaluation_record(const EvaluationAbout& about, std::span<const PromptRecord> prompts,
                               std::span<const MeasuredPrompt> measured, std::span<const PromptLabels> labels,
                               const OrderedJson& figures, const EvaluationSummary& summary);
@@ -34,9 +35,14 @@ std::vector<PromptOutcome> outcomes_of(std::span<const PromptRecord> prompts, st
 /// The same from a file that evaluation_record made. Throws Error naming the file where it is none.
 std::vector<PromptOutcome> read_outcomes(const Path& path);
 
-/// The ways to divide the prompts by the fields of their records. No fields given: level, type, subject, kind, category
-/// and difficulty (also with a capital), those that have from 2 to 40 values among the prompts. Throws Error for a
-/// given field that no record has, or that has more than 200 values.
+/// What the prompts' records say of them: the fields given, in their order, then level, type, subject, kind, category
+/// and difficulty (also with a capital) where some record has them. Throws Error for a given field that no record has,
+/// or that has more than 200 values.
 std::vector<PromptLabels> prompt_labels(std::span<const PromptRecord> prompts, const std::vector<std::string>& fields);
+
+/// Those of prompt_labels(…, fields) by which figures are divided: the fields given; without any, those that have from
+/// 2 to 40 values.
+std::vector<PromptLabels> dividing_labels(const std::vector<PromptLabels>& labels,
+                                          const std::vector<std::string>& fields);
 
 }  // namespace agro

@@ -46,6 +46,12 @@ std::vector<double> sequence_logprobs(const CausalLm& model, const std::vector<P
   return sums;
 }
 
+/// The text of what encode_prompt encodes.
+std::string text_read(const PromptRecord& prompt, const Encoders& encoders) {
+  if (!prompt.ids.empty()) return encoders.decode ? encoders.decode(prompt.ids) : std::string();
+  return prompt.messages.is_null() ? prompt.text : encoders.render_chat(prompt.messages);
+}
+
 }  // namespace
 
 void EvaluateConfig::visit(ConfigVisitor& v) {
@@ -169,7 +175,8 @@ EvaluationResult Evaluator::evaluate(const CausalLm& model, const CausalLm* refe
   EvaluationResult result;
   result.prompts = static_cast<int64_t>(prompt_ids_.size());
   result.prompts_too_long = std::count(asked_.begin(), asked_.end(), false);
-  result.measured.resize(prompt_ids_.size());
+  for (const PromptRecord& prompt : setup_.prompts)
+    result.measured.push_back({{}, {}, text_read(prompt, setup_.encoders)});
   if (config_.greedy) {
     const Scored greedy = sample(model, greedy_version(setup_.sampling), 1, setup_.seed, "greedy");
     for (size_t p = 0; p < greedy.measured.size(); ++p) {

@@ -101,6 +101,16 @@ TEST_F(Addition, AccuraciesAreTheReferences) {
   EXPECT_FALSE(result.kl || result.optimality_gap || result.value_gap || result.answer_probability);
 }
 
+TEST_F(Addition, TheTextThatTheModelReadIsKept) {
+  prompts.resize(3);
+  prompts[1].messages = nullptr, prompts[1].text = "2+2=";
+  prompts[2].messages = nullptr, prompts[2].ids = tools.tokenizer->encode("3+3=");
+  const EvaluationResult result = evaluator({.samples_per_prompt = 0}, sampling).evaluate(model, nullptr, 0);
+  EXPECT_EQ(result.measured[0].prompt, "<|im_start|>user\nWhat is 0+0?<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(result.measured[1].prompt, "2+2=");
+  EXPECT_EQ(result.measured[2].prompt, "3+3=");
+}
+
 TEST_F(Addition, FiguresOfTheSamplesByHand) {
   const double beta = 0.2;
   const CausalLm policy = neighbour();

@@ -23,6 +23,7 @@ struct MeasuredResponse {
 struct MeasuredPrompt {
   std::optional<MeasuredResponse> greedy;
   std::vector<MeasuredResponse> samples;  // equally many for all prompts
+  std::string prompt = {};                // the text that the model read; empty: token ids, and no tokenizer
 };
 
 struct Estimate {

@@ -46,9 +46,9 @@ OrderedJson part_of(const OrderedJson& record, const char* key, OrderedJson::val
 EvaluatedPrompt evaluated_prompt(const OrderedJson& record) {
   if (!record.is_object()) throw Error("a response is not an object");
   EvaluatedPrompt prompt;
-  prompt.prompt = text_of(record, "prompt");
-  // A chat is shown by what was asked; without that, whole.
-  for (const char* key : {"question", "messages", "ids"})
+  // A chat is shown by what was asked, without the marks that its template puts around it.
+  const bool chat = record.contains("messages");
+  for (const char* key : {chat ? "question" : "prompt", chat ? "messages" : "question", "prompt", "ids"})
     if (prompt.prompt.empty()) prompt.prompt = text_of(record, key);
   prompt.answer = text_of(record, "answer");
   prompt.text = text_of(record, "text");

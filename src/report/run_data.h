@@ -23,7 +23,8 @@ inline Path run_lock_path(const Path& run_folder) { return run_folder / "lock"; 
 
 /// One prompt of an evaluation file.
 struct EvaluatedPrompt {
-  std::string prompt, answer;
+  std::string prompt;  // what the model read; of a chat what the user asked
+  std::string answer;
   std::string text;                            // the greedy response
   std::optional<bool> correct;                 // of the greedy response
   std::optional<double> sampled_share;         // share of correct samples
@@ -34,7 +35,8 @@ struct EvaluatedPrompt {
 
 /// RUN/evaluations/NAME.json, written by `agro eval --output`:
 /// {"name", "model", "prompts_file", "figures": {"greedy_accuracy", "greedy_error", …}, "statistics"?, "comparison"?,
-///  "seconds", "responses": [{"prompt", "answer", "text", "correct", "sampled_share", "samples"?, "labels"?}]}
+///  "seconds", "responses": [{"question"?, "prompt", "messages"?, "answer", "text", "correct", "sampled_share",
+///  "samples"?, "labels"?}]}
 struct EvaluationFile {
   std::string name;  // file name without .json
   OrderedJson figures = OrderedJson::object();

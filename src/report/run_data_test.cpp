@@ -88,6 +88,20 @@ TEST(ReadRun, RecordsBecomeColumns) {
   EXPECT_EQ(run.results[0].responses[1].sampled_share, std::nullopt);
 }
 
+TEST(ReadRun, AChatIsShownByItsQuestion) {
+  const auto shown = [](const std::string& response) {
+    return parse_evaluation("a", OrderedJson::parse(R"({"figures":{},"responses":[)" + response + "]}"))
+        .responses.at(0)
+        .prompt;
+  };
+  const std::string messages = R"("messages":[{"role":"user","content":"1+1"}])", read = R"("prompt":"<user>1+1")";
+  EXPECT_EQ(shown(R"({"question":"1+1",)" + read + "," + messages + "}"), "1+1");
+  EXPECT_EQ(shown(R"({"question":"1+1","prompt":"Question: 1+1"})"), "Question: 1+1") << "of a text, what was read";
+  EXPECT_EQ(shown("{" + read + "," + messages + "}"), R"([{"role":"user","content":"1+1"}])");
+  EXPECT_EQ(shown(R"({"question":"1+1","prompt":"",)" + messages + "}"), "1+1");
+  EXPECT_EQ(shown(R"({"prompt":"","ids":[1,2]})"), "[1,2]");
+}
+
 TEST(ReadRun, ConfigIsFlatInTheOrderOfTheFile) {
   const RunData run = read_run(make_run(test_folder()));
   EXPECT_EQ(run.config.dump(),
