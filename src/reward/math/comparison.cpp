@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/ascii.h"
 #include "reward/excerpt.h"
@@ -28,15 +29,35 @@ std::string letters_of(const Expr& expr) {
 }
 
 std::string normal_words(std::string words, bool same_case) {
-  std::erase_if(words, [](char c) { return c == ' ' || c == '.' || c == ',' || c == '-' || c == '"' || c == '\''; });
+  // A dash joins words; in what may be a formula it is a sign.
+  const bool formula = words.find_first_of("\\0123456789") != std::string::npos;
+  std::erase_if(words, [&](char c) {
+    return c == ' ' || c == '.' || c == ',' || (c == '-' && !formula) || c == '"' || c == '\'';
+  });
   if (!same_case) std::transform(words.begin(), words.end(), words.begin(), lower);
   return words;
 }
 
-/// "x < 1 or x > 3"
+/// Lists of values, or of values of one unknown, are the same with "and" and with "or".
+bool joint_matters(const Expr& list) {
+  std::set<std::string> unknowns;
+  for (const Expr& item : list.children) {
+    const bool equation = item.is(Kind::kRelation, "=");
+    if (equation) unknowns.insert(to_string(item.children[0]));
+    if (!equation && !item.is(Kind::kSymbol)) return false;
+  }
+  return unknowns.size() != 1;
+}
+
+bool is_set_name(const std::string& name) {
+  return name == "reals" || name == "integers" || name == "naturals" || name == "rationals" || name == "complexes" ||
+         name == "empty";
+}
+
+/// "x < 1 or x > 3", "x in N and x < 5"
 bool is_list_of_orders(const Expr& expr) {
   return expr.is(Kind::kList) && std::ranges::all_of(expr.children, [](const Expr& child) {
-           return child.is(Kind::kRelation) && child.name != "=" && child.name != "i";
+           return child.is(Kind::kRelation) && child.name != "=";
          });
 }
 
@@ -67,6 +88,11 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
   budget_.spend(4);
   if (to_string(a) == to_string(b)) return {true, "the answers are written alike"};
   const bool a_relation = a.is(Kind::kRelation), b_relation = b.is(Kind::kRelation);
+  if (a.is(Kind::kList) && b.is(Kind::kList) && a.name != b.name && !a.name.empty() && !b.name.empty() &&
+      joint_matters(a) && joint_matters(b))
+    return {false, "one says \"and\", the other \"or\""};
+  if (a.is(Kind::kConstant) && b.is(Kind::kConstant) && is_set_name(a.name) && is_set_name(b.name))
+    return {false, "these are different sets"};
   if (rules_.other_forms) {
     // x = 2, y = 3 is not x = 3, y = 2.
     const std::vector<Expr> left = assignments_of(a), right = assignments_of(b);
@@ -74,6 +100,7 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
       return to_string(x.children[0]) == to_string(y.children[0]);
     };
     if (!left.empty() && std::ranges::equal(left, right, same_name)) return in_order(left, right);
+    if (!left.empty() && !right.empty()) return {false, "they name different unknowns"};
   }
   if (a_relation && b_relation) return relations(a, b);
   if (rules_.other_forms) {
@@ -92,9 +119,24 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
     const Expr &relation = a_relation ? a : b, &other = a_relation ? b : a;
     if (is_list_of_orders(other)) return number_sets(a, b);
     const bool several = other.is(Kind::kSet) || other.is(Kind::kList);
-    if (rules_.other_forms && several && relation.name == "=") return solutions(relation, other.children);
+    if (rules_.other_forms && several && relation.name == "=") {
+      try {
+        return number_sets(a, b);
+      } catch (const Undecided&) {
+        return solutions(relation, other.children);  // complex ones, or of higher degree
+      }
+    }
     if (rules_.other_forms && is_collection(other)) return number_sets(a, b);
     return {false, "one states a relation, the other a value"};
+  }
+  const bool lists_of_orders = is_list_of_orders(a) && is_list_of_orders(b);
+  const bool one_list = rules_.other_forms && (is_list_of_orders(a) || is_list_of_orders(b));
+  if (lists_of_orders || (one_list && is_collection(a) && is_collection(b))) {
+    try {
+      return number_sets(a, b);
+    } catch (const Undecided&) {
+      // More than one unknown: item by item.
+    }
   }
   if (a.is(Kind::kText) || b.is(Kind::kText)) return words(a, b);
   if (is_collection(a) || is_collection(b)) return collections(a, b);
@@ -110,6 +152,17 @@ Verdict Comparison::words(const Expr& a, const Expr& b) {
   return {false, fmt::format("{} and {} are different words", excerpt(to_string(a)), excerpt(to_string(b)))};
 }
 
+namespace {
+
+/// "8:30", "10:15"; not "3:5".
+bool may_be_time(const Expr& ratio) {
+  const auto hour = literal(ratio.children[0]), minute = literal(ratio.children[1]);
+  return ratio.children.size() == 2 && hour && minute && *hour < Rational(25) && *minute >= Rational(10) &&
+         *minute < Rational(60);
+}
+
+}  // namespace
+
 /// 7:32 is 14:64, but 1:00 is not 2:00.
 Verdict Comparison::ratios(const Expr& a, const Expr& b) {
   Verdict plain = in_order(a.children, b.children);
@@ -119,6 +172,7 @@ Verdict Comparison::ratios(const Expr& a, const Expr& b) {
                                   node(Kind::kQuotient, {b.children[i - 1], b.children[i]}));
     if (part.equal != true) return part.equal ? part : plain;
   }
+  if (may_be_time(a) && may_be_time(b)) return {std::nullopt, "whether these are times or ratios"};
   return {true, "the ratios are the same"};
 }
 

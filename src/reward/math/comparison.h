@@ -31,7 +31,8 @@ class Comparison {
   Verdict formulas(const Expr& a, const Expr& b);
   bool within_tolerance(const Expr& a, const Expr& b);
   bool rounds_to(const Expr& decimal, const Expr& exact);
-  Verdict agreement(const Expr& difference);
+  Verdict agreement(const Expr& a, const Expr& b);
+  bool both_real(const Expr& a, const Expr& b, int point);
   /// Whether the value of `expr` at a point is proved to be no zero (false), or below 10^-100 (true).
   std::optional<bool> vanishes(const Expr& expr, int point);
   Verdict with_units(const Expr& a, const Expr& b);
@@ -41,6 +42,7 @@ class Comparison {
   Verdict collections(const Expr& a, const Expr& b);
   Verdict in_order(const std::vector<Expr>& a, const std::vector<Expr>& b);
   Verdict without_order(const std::vector<Expr>& a, const std::vector<Expr>& b);
+  bool same_counts(const std::vector<Expr>& a, const std::vector<Expr>& b);
   Verdict matrices(const Expr& a, const Expr& b);
   /// A number by which equal elements sort alike.
   double sort_key(const Expr& expr);

@@ -57,7 +57,13 @@ Verdict Comparison::collections(const Expr& a, const Expr& b) {
   const auto unordered = [](const Expr& expr) { return expr.is(Kind::kSet) || expr.is(Kind::kList); };
   if (unordered(a) && unordered(b)) {
     const bool lists = a.is(Kind::kList) && b.is(Kind::kList);
-    return lists && rules_.ordered_lists ? in_order(a.children, b.children) : without_order(a.children, b.children);
+    if (lists && rules_.ordered_lists) return in_order(a.children, b.children);
+    Verdict verdict = without_order(a.children, b.children);
+    // 1, 1, 2 may be short for 1, 2, but is not 1, 2, 2.
+    if (lists && verdict.equal == true && a.children.size() == b.children.size() &&
+        !same_counts(a.children, b.children))
+      return {false, "an element is in one of them more often"};
+    return verdict;
   }
   if (!rules_.other_forms) return {false, "one is a tuple, the other is not"};
   // A set has no order that a tuple could keep; Math-Verify takes the set's elements in ascending order.
@@ -99,6 +105,15 @@ double Comparison::sort_key(const Expr& expr) {
   } catch (const Undecided&) {
     return 0;
   }
+}
+
+/// Of two lists that are equal as sets.
+bool Comparison::same_counts(const std::vector<Expr>& a, const std::vector<Expr>& b) {
+  if (a.size() > kPairwise) return true;
+  return std::ranges::all_of(a, [&](const Expr& item) {
+    const auto is_equal = [&](const Expr& other) { return compare_elements(item, other).equal == true; };
+    return std::ranges::count_if(a, is_equal) == std::ranges::count_if(b, is_equal);
+  });
 }
 
 /// As sets: what is there twice counts once.

@@ -8,7 +8,7 @@
 namespace agro {
 namespace {
 
-constexpr int kPoints = 4;
+constexpr int kPoints = 8;
 constexpr int64_t kPrecision = 384;
 constexpr size_t kMostUnknowns = 4;
 
@@ -23,7 +23,10 @@ Univariate defined_roots(const Fraction& fraction, Budget& budget) {
 /// By the roots that only one of them has.
 Solutions compare_roots(const Expr& a, const Expr& b, const std::string& unknown, NormalForms& forms) {
   const auto left = univariate_fraction(a, unknown, forms), right = univariate_fraction(b, unknown, forms);
-  if (!left || !right || left->top.is_zero() || right->top.is_zero()) return Solutions::kUnknown;
+  if (!left || !right) return Solutions::kUnknown;
+  // One holds for every number: x y = 0 where y is 0.
+  if (left->top.is_zero() || right->top.is_zero())
+    return left->top.is_zero() == right->top.is_zero() ? Solutions::kUnknown : Solutions::kDifferent;
   Budget& budget = forms.algebra().budget();
   const Univariate x = defined_roots(*left, budget), y = defined_roots(*right, budget);
   if (same_roots(x, y)) return Solutions::kSame;
@@ -46,7 +49,8 @@ std::optional<LinearSolution> linear_solution(const Expr& equation, const std::s
     const Quotient factor = forms.of(slope);
     if (factor.top.empty() || !forms.same(forms.of(equation), forms.of(linear))) return {};
     // Where both vanish, every value would be a solution: x y = 0 is not y = 0.
-    const bool always = constant_value(factor.top) || constant_value(forms.of(at_zero).top);
+    const Polynomial rest = forms.of(at_zero).top;
+    const bool always = constant_value(factor.top) || (!rest.empty() && constant_value(rest));
     return LinearSolution{node(Kind::kNegative, {node(Kind::kQuotient, {at_zero, slope})}), always};
   } catch (const Undecided&) {
     return {};  // 0 or 1 is not in its domain
@@ -63,12 +67,22 @@ Verdict Comparison::equations(const Expr& a, const Expr& b) {
     const Quotient left = forms_.of(x), right = forms_.of(y);
     if (left.top.empty() || right.top.empty())
       return {left.top.empty() == right.top.empty(), "one of the equations always holds"};
-    if (forms_.constant_ratio(left, right)) return {true, "the equations are multiples of each other"};
+    // x²/x = 0 is no multiple of x = 0: its normal form has lost a hole.
+    const bool whole = !has_denominators(x) && !has_denominators(y);
+    if (whole && forms_.constant_ratio(left, right)) return {true, "the equations are multiples of each other"};
     Verdict by_solutions = equal_solutions(x, y);
     if (by_solutions.equal) return by_solutions;
     problem = by_solutions.why;
+    if (forms_.constant_ratio(left, right) && symbols_of(node(Kind::kList, {x, y})).size() > 1)
+      return {true, "the equations are multiples of each other"};
   } catch (const Undecided& reason) {
     problem = reason.what();
+  }
+  try {
+    const SolutionSet left = solution_set(a, budget_), right = solution_set(b, budget_);
+    if (left.solved && right.solved && left.unknown == right.unknown) return same_pieces(left.numbers, right.numbers);
+  } catch (const Undecided&) {
+    // More than one unknown, or no polynomials.
   }
   if (rules_.agreement_counts && proportional(x, y))
     return {true, "the equations agree to 80 digits at every point tried, which counts as equal"};
@@ -127,6 +141,7 @@ bool Comparison::proportional(const Expr& x, const Expr& y) {
     const auto at = [&](const Expr& side, int point) { return evaluate(side, point, kPrecision, budget_); };
     const Ball x0 = at(x, 0), y0 = at(y, 0);
     for (int point = 1; point < kPoints; ++point) {
+      // Points beyond 3 may be negative: |x| = 3 is not x = 3.
       Ball left = at(y, point), right = at(x, point);
       acb_mul(left.raw(), left.raw(), x0.raw(), kPrecision);
       acb_mul(right.raw(), right.raw(), y0.raw(), kPrecision);

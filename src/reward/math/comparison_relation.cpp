@@ -37,7 +37,12 @@ Verdict Comparison::relations(const Expr& a, const Expr& b) {
   if (is_assignment(a) && is_assignment(b)) {
     const Expr &left = a.children[0], &right = b.children[0];
     const bool same_name = to_string(left) == to_string(right);
-    const bool variables = left.is(Kind::kSymbol) && right.is(Kind::kSymbol);
+    // Not one another's name: x and y, f(1) and f(2), f and f'.
+    const auto is_function = [](const Expr& name) { return name.is(Kind::kFunction) && name.name[0] == '.'; };
+    const bool variables = (left.is(Kind::kSymbol) && right.is(Kind::kSymbol)) ||
+                           (is_function(left) && is_function(right) &&
+                            (left.name.size() != right.name.size() ||
+                             !std::ranges::equal(left.children, right.children, {}, to_string, to_string)));
     if (same_name || (rules_.other_forms && !variables)) return compare_prepared(a.children[1], b.children[1]);
   }
   if (a.name == "=" && b.name == "=") return equations(a, b);
@@ -69,6 +74,7 @@ Verdict Comparison::inequalities(const Expr& a, const Expr& b) {
 }
 
 bool Comparison::are_multiples(const Expr& a, const Expr& b) {
+  if (has_roots(a) != has_roots(b)) return false;  // only one of them is for no negative numbers
   struct Link {
     Expr below_zero;
     bool strict;

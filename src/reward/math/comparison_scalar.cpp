@@ -49,6 +49,7 @@ Verdict Comparison::formulas(const Expr& a, const Expr& b) {
   bool defined = false;
   for (int point = 0; point < 3 && !defined; ++point) {
     try {
+      if (!both_real(a, b, point)) continue;
       if (evaluate(difference, point, kLowPrecision, budget_).is_nonzero())
         return {false, fmt::format("{} and {} have different values{}", excerpt(to_string(a)), excerpt(to_string(b)),
                                    at_point(difference))};
@@ -65,8 +66,22 @@ Verdict Comparison::formulas(const Expr& a, const Expr& b) {
   } catch (const Undecided& reason) {
     problem = reason.what();
   }
-  if (!defined) return {std::nullopt, problem};
-  return agreement(difference);
+  if (!defined && !problem.empty()) return {std::nullopt, problem};
+  return agreement(a, b);
+}
+
+/// Of functions of variables only real values count where there are any: ln x³ is 3 ln x although their complex values
+/// differ. Constants may be complex.
+bool Comparison::both_real(const Expr& a, const Expr& b, int point) {
+  const auto has_branches = [](const Expr& expr) {
+    bool found = has_roots(expr);
+    for_each_node(expr, [&](const Expr& part) {
+      found = found || part.is(Kind::kFunction, "ln") || part.is(Kind::kFunction, "log");
+    });
+    return found && !symbols_of(expr).empty();
+  };
+  if (!has_branches(a) && !has_branches(b)) return true;
+  return evaluate(a, point, kLowPrecision, budget_).is_real() && evaluate(b, point, kLowPrecision, budget_).is_real();
 }
 
 std::optional<bool> Comparison::vanishes(const Expr& expr, int point) {
@@ -80,11 +95,16 @@ std::optional<bool> Comparison::vanishes(const Expr& expr, int point) {
 }
 
 /// A difference that no normal form shows to be zero, at more points and with more digits.
-Verdict Comparison::agreement(const Expr& difference) {
+Verdict Comparison::agreement(const Expr& a, const Expr& b) {
+  const Expr difference = difference_of(a, b);
   const int points = symbols_of(difference).empty() && !contains(difference, Kind::kUnit) ? 1 : kPoints;
-  int agreeing = 0;
+  int agreeing = 0, tried = points;
   for (int point = 0; point < points; ++point) {
     try {
+      if (!both_real(a, b, point)) {
+        --tried;
+        continue;
+      }
       const auto zero = vanishes(difference, point);
       if (zero == false) return {false, "the values differ" + at_point(difference)};
       agreeing += zero == true;
@@ -92,7 +112,7 @@ Verdict Comparison::agreement(const Expr& difference) {
       // Not every point is in the domain.
     }
   }
-  if (agreeing == 0 || 2 * agreeing < points) return {std::nullopt, "no value is known at enough points"};
+  if (agreeing == 0 || 2 * agreeing < tried) return {std::nullopt, "no value is known at enough points"};
   if (!rules_.agreement_counts) return {std::nullopt, "the values agree to 100 digits, but that is no proof"};
   return {true, fmt::format("the values agree to 100 digits{}, which counts as equal",
                             points == 1 ? "" : fmt::format(" at {} points", agreeing))};
@@ -169,7 +189,9 @@ bool is_half_of_day(const std::string& unit) { return unit == "am" || unit == "p
 /// Whether the units, which both were written, name the same.
 bool Comparison::same_units(const std::string& a, const std::string& b) const {
   if (a == b) return true;
-  if (is_half_of_day(a) || is_half_of_day(b) || (a.starts_with("base ") && b.starts_with("base "))) return false;
+  if (is_half_of_day(a) || is_half_of_day(b) || (a.starts_with("base ") && b.starts_with("base ")) ||
+      (a.starts_with("mod ") && b.starts_with("mod ")))
+    return false;
   if (rules_.units == Rules::Units::kIgnored) return true;
   const auto x = canonical_unit(a), y = canonical_unit(b);
   if (x && y) {
@@ -178,7 +200,7 @@ bool Comparison::same_units(const std::string& a, const std::string& b) const {
     const bool temperature = *x == "celsius" || *y == "celsius" || *x == "fahrenheit" || *y == "fahrenheit";
     return rules_.units == Rules::Units::kMayBeMissing && temperature && (*x == "degree" || *y == "degree");
   }
-  return same_thing(a, b) || (rules_.units == Rules::Units::kMayBeMissing && share_a_word(a, b));
+  return same_thing(a, b) || (rules_.units == Rules::Units::kMayBeMissing && is_part_of_other(a, b));
 }
 
 Verdict Comparison::with_units(const Expr& a, const Expr& b) {
@@ -202,7 +224,9 @@ Verdict Comparison::with_units(const Expr& a, const Expr& b) {
   } else if (!same_units(x.unit, y.unit)) {
     return {false, fmt::format("the units are \"{}\" and \"{}\"", excerpt(x.unit), excerpt(y.unit))};
   }
-  return compare_prepared(x.value, y.value);
+  const bool times =
+      (is_half_of_day(x.unit) || is_half_of_day(y.unit)) && x.value.is(Kind::kRatio) && y.value.is(Kind::kRatio);
+  return times ? in_order(x.value.children, y.value.children) : compare_prepared(x.value, y.value);
 }
 
 }  // namespace agro

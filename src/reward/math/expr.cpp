@@ -95,7 +95,7 @@ std::string to_string(const Expr& expr) {
     case Kind::kSet:
       return "{" + join(children, ", ") + "}";
     case Kind::kList:
-      return join(children, ", ");
+      return join(children, expr.name.empty() ? ", " : " " + expr.name + " ");
     case Kind::kUnion:
       return join(children, " ∪ ");
     case Kind::kIntersection:
@@ -130,6 +130,22 @@ std::vector<std::string> symbols_of(const Expr& expr) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+bool has_denominators(const Expr& expr) {
+  if (expr.is(Kind::kQuotient) && !symbols_of(expr.children[1]).empty()) return true;
+  if (expr.is(Kind::kPower)) {
+    const auto exponent = literal(expr.children[1]);
+    if (exponent && exponent->sign() < 0 && !symbols_of(expr.children[0]).empty()) return true;
+  }
+  return std::any_of(expr.children.begin(), expr.children.end(), has_denominators);
+}
+
+bool has_roots(const Expr& expr) {
+  const auto exponent = expr.is(Kind::kPower) ? literal(expr.children[1]) : std::optional(Rational(1));
+  const bool root = expr.is(Kind::kFunction, "root") || !exponent || !exponent->is_integer();
+  if (root && !symbols_of(expr.children[0]).empty()) return true;
+  return std::any_of(expr.children.begin(), expr.children.end(), has_roots);
 }
 
 Expr substitute(const Expr& expr, std::string_view name, const Expr& replacement) {

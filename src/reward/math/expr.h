@@ -25,13 +25,14 @@ enum class Kind : uint8_t {
   kText,       // name: words
   kTuple,      // name: the brackets, "()", "[)", ...; an interval where there are two children
   kSet,        // {children}
-  kList,       // children separated by commas, semicolons, "and", "or"
+  kList,       // children separated by commas, semicolons, "and", "or"; name: "and" or "or" where that joins the last
   kUnion,      // children are sets
   kIntersection,
   kDifference,  // first set without the others
   kMatrix,      // children are rows, each a kTuple
-  kRelation,  // children joined by the relations in `name`, one character each: = < > l(≤) g(≥) n(≠) ~(≈) i(∈)
-  kRatio,     // a : b : ...
+  kRelation,  // children joined by the relations in `name`, one character each: = < > l(≤) g(≥) n(≠) ~(≈) i(∈) c(⊂)
+              // b(⊆)
+  kRatio,  // a : b : ...
 };
 
 struct Expr {
@@ -68,6 +69,12 @@ bool contains(const Expr& expr, Kind kind);
 
 /// The names of all variables, sorted, each once.
 std::vector<std::string> symbols_of(const Expr& expr);
+
+/// Whether a variable stands below a fraction line or under a negative exponent.
+bool has_denominators(const Expr& expr);
+
+/// Whether a variable stands under a root or an exponent that is no integer.
+bool has_roots(const Expr& expr);
 
 /// `expr` with every variable `name` replaced.
 Expr substitute(const Expr& expr, std::string_view name, const Expr& replacement);

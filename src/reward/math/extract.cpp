@@ -230,7 +230,7 @@ bool is_prose(std::string_view text) {
 
 struct LastNumber {
   std::string text;
-  size_t begin = 0;
+  size_t begin = 0, end = 0;
 };
 
 /// The last number, fraction or sum of numbers that stands by itself.
@@ -275,8 +275,98 @@ LastNumber last_number_in(std::string_view text) {
                             run.front() == ')' || run.front() == '^' || (run.front() == '.' && !is_digit(run[1]))))
       run.remove_prefix(1);
     if (std::any_of(run.begin(), run.end(), is_digit))
-      return {std::string(run) + std::string(percent_after(text, end)), begin};
+      return {std::string(run) + std::string(percent_after(text, end)), static_cast<size_t>(run.data() - text.data()),
+              end};
     end = begin;
+  }
+  return {};
+}
+
+struct Word {
+  size_t begin, end;
+};
+
+/// The words of `text` between `from` and `to`, without the spaces around them.
+std::vector<Word> words_between(std::string_view text, size_t from, size_t to) {
+  std::vector<Word> words;
+  for (size_t i = from; i < to;) {
+    while (i < to && is_space(text[i])) ++i;
+    size_t end = i;
+    while (end < to && !is_space(text[end])) ++end;
+    if (end > i) words.push_back({i, end});
+    i = end;
+  }
+  return words;
+}
+
+bool is_operator(std::string_view word) {
+  constexpr std::array<std::string_view, 18> kOperators = {"+",    "-",       "*",      "/",        "=",     "<",
+                                                           ">",    "\\times", "\\cdot", "\\pm",     "\\mp",  "\\le",
+                                                           "\\ge", "\\leq",   "\\geq",  "\\approx", "\\div", "^"};
+  return std::ranges::find(kOperators, word) != kOperators.end();
+}
+
+/// "x^2", "3\sqrt{5}", "(a+b)": no word of two letters and more that is not mathematics.
+bool is_operand(std::string_view word) {
+  for (size_t i = 0; i < word.size();) {
+    if (!is_letter(word[i])) {
+      ++i;
+      continue;
+    }
+    size_t end = i;
+    while (end < word.size() && is_letter(word[end])) ++end;
+    const bool command = i > 0 && word[i - 1] == '\\';
+    if (end - i > 1 && !command && !find_word(word.substr(i, end - i))) return false;
+    i = end;
+  }
+  return std::ranges::any_of(word, [](char c) { return is_letter(c) || is_digit(c); });
+}
+
+/// The formula of running text in which the number at `begin` … `end` stands: "2 + \sqrt{3}", "x > 2", "12\pi".
+std::string formula_around(std::string_view text, size_t begin, size_t end) {
+  constexpr size_t kReach = 120;
+  const size_t line_begin = text.rfind('\n', begin) == kNone ? 0 : text.rfind('\n', begin) + 1;
+  const size_t from = std::max(line_begin, begin > kReach ? text.find(' ', begin - kReach) : 0);
+  const size_t line_end = std::min({text.find('\n', end), text.size(), end + kReach});
+  const std::vector<Word> words = words_between(text, std::min(from, begin), line_end);
+  const auto at = [&](size_t i) { return text.substr(words[i].begin, words[i].end - words[i].begin); };
+  size_t first = words.size(), last = 0;
+  for (size_t i = 0; i < words.size(); ++i)
+    if (words[i].end > begin && words[i].begin < end) first = std::min(first, i), last = i;
+  if (first == words.size()) return {};
+  // "+ 1" and "/2" go on with what stands before them.
+  if (first > 0 && (is_operator(at(first)) || std::string_view("/*^").find(at(first)[0]) != kNone) &&
+      is_operand(at(first - 1)))
+    --first;
+  while (first > 1 && is_operator(at(first - 1)) && is_operand(at(first - 2))) first -= 2;
+  if (first > 0 && is_operator(at(first - 1)) && at(first - 1).starts_with('\\') && at(first - 1) != "\\times") --first;
+  const auto continues = [&](size_t i) {
+    return at(i).starts_with("\\pi") || at(i).starts_with("\\sqrt") || at(i).starts_with("\\frac");
+  };
+  while (last + 1 < words.size()) {
+    if (last + 2 < words.size() && is_operator(at(last + 1)) && is_operand(at(last + 2)))
+      last += 2;
+    else if (continues(last + 1))
+      last += 1;
+    else
+      break;
+  }
+  for (size_t i = first; i <= last; ++i)
+    if (!is_operator(at(i)) && !is_operand(at(i))) return {};
+  return std::string(bare(text.substr(words[first].begin, words[last].end - words[first].begin)));
+}
+
+/// "4 or 5", "are 1 and 2": several numbers that are offered together.
+std::string numbers_before(std::string_view text, const LastNumber& number) {
+  for (const std::string_view joint : {" or ", " and "}) {
+    const std::string_view before = text.substr(0, number.begin);
+    const size_t place = before.rfind(joint);
+    if (place == kNone || place + joint.size() != before.size() || place == 0 || !is_digit(before[place - 1])) continue;
+    const size_t begin = before.substr(0, place).find_last_of(" \n") + 1;
+    const std::string_view other = before.substr(begin, place - begin);
+    if (!std::ranges::all_of(other, [](char c) { return is_digit(c) || c == '.' || c == '-' || c == '/'; })) continue;
+    if (joint == " and " && !before.substr(0, begin).ends_with("are ")) continue;
+    return std::string(other) + std::string(joint) + number.text;
   }
   return {};
 }
@@ -344,7 +434,14 @@ std::vector<Candidate> find_answers(std::string_view text, Extraction extraction
   if (!found.empty() && !found.back().prose) return found;
   std::vector<Candidate> inside;
   std::swap(inside, found);
-  const LastNumber number = last_number_in(part);
+  LastNumber number = last_number_in(part);
+  if (!math_verify && !number.text.empty()) {
+    if (std::string several = numbers_before(part, number); !several.empty()) {
+      number.text = std::move(several);
+    } else if (std::string formula = formula_around(part, number.begin, number.end); !formula.empty()) {
+      number.text = std::move(formula);
+    }
+  }
   // Math-Verify takes what stands last.
   const bool number_first = math_verify && !formulas.empty() && number.begin >= formulas.back().end;
   if (number_first) add(number.text, "the last number");

@@ -129,7 +129,10 @@ class Lexer {
 
   /// Words that are units only behind a number, and with nothing behind them that they could be about.
   std::optional<std::string_view> short_unit(std::string_view run, char next) const {
-    if (!after_value() || is_letter(next) || is_digit(next)) return {};
+    if (!after_value()) return {};
+    if (run == "per" || run == "sq") return run;
+    if (is_digit(next)) return run == "R" || run == "r" ? std::optional<std::string_view>("remainder") : std::nullopt;
+    if (is_letter(next)) return {};
     if (next == '(' || next == '[' || next == '\\' || next == '{') return {};
     if (run == "in") return "inch";
     if (run == "min") return "minute";
@@ -150,10 +153,13 @@ class Lexer {
     size_t end = at_;
     while (end < text_.size() && is_letter(text_[end])) ++end;
     const std::string_view run = text_.substr(at_, end - at_);
+    if (const auto unit = short_unit(run, behind(run.size())); unit && run.size() == 1) return take(1, kText, *unit);
     if (run.size() > 1) {
       if (const auto unit = short_unit(run, behind(run.size()))) return take(run.size(), kText, *unit);
       if (const auto known = find_word(run)) return take(run.size(), known->type, known->text);
-      const auto unit = after_value() ? find_unit(run) : std::nullopt;
+      // "mi/hr"
+      const bool below = tokens_.size() > 1 && tokens_.back().is_symbol("/") && tokens_[tokens_.size() - 2].is(kText);
+      const auto unit = after_value() || below ? find_unit(run) : std::nullopt;
       if (unit) return take(run.size(), kText, *unit);
       if (is_word_of_unit(run)) return take(run.size(), kText, run);
       const bool capitals = std::all_of(run.begin(), run.end(), is_upper);
@@ -195,6 +201,7 @@ class Lexer {
     if (known->text == "text") return text_command();
     if (known->text == "begin" || known->text == "end") return environment(known->text);
     if (known->text == "mathbb") return number_set();
+    if (known->text == "color") return static_cast<void>(raw_argument());
     if (known->text == "accent") return add(kCommand, name);
     if (!known->text.empty()) add(known->type, known->text);
     if ((name == "left" || name == "right" || name == "middle") && peek() == '.') ++at_;
@@ -203,6 +210,7 @@ class Lexer {
   /// A backslash before something that is no letter.
   void escaped() {
     const char c = peek(1);
+    if (c == '\\' && environments_ == 0 && lines_ > 0) return next_line();
     if (c == '\\') {
       // In running text a doubled backslash is a badly escaped one.
       size_t end = at_ + 2;
@@ -212,6 +220,8 @@ class Lexer {
         return command();
       }
       at_ += 2;
+      if (environments_ > 0 && peek() == '[' && is_digit(peek(1)))  // \\[2pt]
+        at_ = std::min(text_.size(), text_.find(']', at_) == std::string_view::npos ? at_ : text_.find(']', at_) + 1);
       if (environments_ == 0 && std::string_view("{}%$()[]").find(peek()) != std::string_view::npos &&
           at_ < text_.size())
         --at_;
@@ -225,6 +235,18 @@ class Lexer {
     if (c == '$') return add(kCurrency, "$");
     if (c == '\0' || at_ > text_.size()) at_ = text_.size();
     space_ = true;  // \, \! \; \: \( \[ and a backslash that stands alone
+  }
+
+  /// A line of a system is an item of a list; one that begins with a relation goes on with the line before.
+  void next_line() {
+    at_ += 2;
+    size_t next = at_;
+    while (next < text_.size() && (is_space(text_[next]) || text_[next] == '&')) ++next;
+    const std::string_view rest = text_.substr(next);
+    const bool goes_on = rest.empty() || rest.starts_with("\\end") ||
+                         std::string_view("=<>").find(rest[0]) != std::string_view::npos || rest.starts_with("\\le") ||
+                         rest.starts_with("\\ge") || rest.starts_with("\\approx");
+    if (!goes_on) add(kSymbol, ",");
   }
 
   /// The content of {...} or one character, and moves past it.
@@ -247,8 +269,10 @@ class Lexer {
   }
 
   void text_command() {
-    const std::string_view content = trimmed(raw_argument());
+    std::string_view content = trimmed(raw_argument());
+    while (content.starts_with('~') || content.starts_with("\\,")) content.remove_prefix(content[0] == '~' ? 1 : 2);
     if (content.empty()) return;
+    if (after_value() && canonical_unit(content)) return add(kText, find_unit(content).value_or(content));
     if (const auto unit = short_unit(content, behind(0))) return add(kText, *unit);
     if (const auto known = find_word(content)) return add(known->type, known->text);
     const bool words = std::all_of(content.begin(), content.end(), [](char c) {
@@ -268,6 +292,10 @@ class Lexer {
     if (name.ends_with('*')) name.pop_back();
     constexpr std::array<std::string_view, 7> kMatrices = {"matrix",  "pmatrix",     "bmatrix", "vmatrix",
                                                            "Bmatrix", "smallmatrix", "array"};
+    constexpr std::array<std::string_view, 7> kLines = {"cases",  "aligned", "align",   "gathered",
+                                                        "gather", "split",   "equation"};
+    if (std::find(kLines.begin(), kLines.end(), name) != kLines.end())
+      lines_ = std::max(0, lines_ + (which == "begin" ? 1 : -1));
     if (std::find(kMatrices.begin(), kMatrices.end(), name) == kMatrices.end()) return;
     if (which == "begin" && name == "array") raw_argument();
     environments_ = std::max(0, environments_ + (which == "begin" ? 1 : -1));
@@ -305,6 +333,7 @@ class Lexer {
       if (starts(written) && written != "||") return take(written.size(), kSymbol, meaning);
     const char c = peek();
     ++at_;
+    if (c == '&' && environments_ == 0 && lines_ > 0) return align();
     if (c == '.' || c == '`' || c == '?' || c == '#') {
       if (c == '.' && trimmed(text_.substr(at_)).empty()) return;  // the end of a sentence
       return add(kSymbol, {&c, 1});
@@ -312,11 +341,22 @@ class Lexer {
     add(kSymbol, {&c, 1});
   }
 
+  /// "&" before a relation only puts lines under each other; elsewhere it separates cases from their conditions.
+  void align() const {
+    const char next = behind(0);
+    const std::string_view rest = text_.substr(std::min(at_, text_.size()));
+    const bool relation = next == '=' || next == '<' || next == '>' || trimmed(rest).starts_with("\\le") ||
+                          trimmed(rest).starts_with("\\ge") || trimmed(rest).starts_with("\\approx");
+    const bool at_start = tokens_.empty() || tokens_.back().is_symbol(",");
+    if (!relation && !at_start && !tokens_.back().is(kSymbol)) throw Undecided("cases with conditions");
+  }
+
   std::string_view text_;
   Budget& budget_;
   int nesting_;
   size_t at_ = 0;
-  int environments_ = 0;
+  int environments_ = 0;  // of matrices that are open
+  int lines_ = 0;         // of systems and chains of equations
   bool space_ = false;
   std::vector<Token> tokens_;
 };

@@ -20,7 +20,7 @@ struct Token {
 };
 
 /// The tokens of ASCII `text` (as to_ascii_math gives it), with kEnd at the end. Numbers carry no thousands separators.
-/// Symbols are one character, but for: pm, mp, "\{", "\}", "and" (between items, also for "or"), "...", ">>" (an
+/// Symbols are one character, but for: pm, mp, "\{", "\}", "and" and "or" (between items), "...", ">>" (an
 /// arrow), "floor(", ")floor", "ceil(", ")ceil"; relations are written as in Kind::kRelation. Throws Undecided when the
 /// budget runs out. Linear in the input.
 std::vector<Token> tokenize(std::string_view text, Budget& budget);

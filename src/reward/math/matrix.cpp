@@ -72,6 +72,26 @@ Expr determinant(const Expr& matrix, Budget& budget) {
   return node(Kind::kSum, std::move(terms));
 }
 
+Expr transposed(const Expr& matrix, Budget& budget) {
+  return entrywise(columns_of(matrix), matrix.children.size(), budget,
+                   [&](size_t i, size_t j) { return cell(matrix, j, i); });
+}
+
+/// By cofactors over the determinant.
+Expr inverse(const Expr& matrix, Budget& budget) {
+  const size_t size = matrix.children.size();
+  if (columns_of(matrix) != size || size > 3) throw Undecided("the inverse of a large matrix");
+  const Expr whole = determinant(matrix, budget);
+  return entrywise(size, size, budget, [&](size_t i, size_t j) {
+    if (size == 1) return node(Kind::kQuotient, {number(Rational(1)), whole});
+    const Expr minor = entrywise(size - 1, size - 1, budget, [&](size_t row, size_t column) {
+      return cell(matrix, row < j ? row : row + 1, column < i ? column : column + 1);
+    });
+    const Expr cofactor = determinant(minor, budget);
+    return node(Kind::kQuotient, {(i + j) % 2 == 0 ? cofactor : node(Kind::kNegative, {cofactor}), whole});
+  });
+}
+
 }  // namespace
 
 Expr fold_matrices(const Expr& expr, Budget& budget) {
@@ -101,7 +121,9 @@ Expr fold_matrices(const Expr& expr, Budget& budget) {
   if (expr.is(Kind::kNegative)) return product(number(Rational(-1)), parts[0], budget);
   if (expr.is(Kind::kQuotient))
     return product(node(Kind::kQuotient, {number(Rational(1)), parts[1]}), parts[0], budget);
+  if (expr.is(Kind::kPower) && parts[1].is(Kind::kSymbol, "T")) return transposed(parts[0], budget);
   const auto exponent = expr.is(Kind::kPower) ? literal(parts[1]) : std::nullopt;
+  if (exponent && *exponent == Rational(-1)) return inverse(parts[0], budget);
   if (exponent && exponent->is_small_integer(8) && exponent->sign() > 0) {
     Expr power = parts[0];
     for (int64_t i = 1; i < exponent->to_int(); ++i) power = product(power, parts[0], budget);

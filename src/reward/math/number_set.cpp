@@ -78,7 +78,8 @@ class Solver {
       append(all, one.numbers);
       if (relations) common = sets_.intersection(common, one.numbers);
     }
-    if (relations && !common.empty()) return {common, unknown, solved};
+    // "or" and "and" as they are written; a comma means whichever says something.
+    if (relations && expr.name != "or" && (expr.name == "and" || !common.empty())) return {common, unknown, solved};
     return {sets_.joined(std::move(all)), unknown, solved};
   }
 
@@ -131,6 +132,8 @@ class Solver {
 
   /// The unknowns for which `subject` lies in `allowed`.
   SolutionSet subject_in(Expr subject, NumberSet allowed) {
+    // (√x)² < 4 holds for no negative x, which its normal form does not tell.
+    if (has_roots(subject)) return {allowed, to_string(subject), false};
     for (int step = 0; step < 8; ++step) {
       budget_.spend(10);
       if (subject.is(Kind::kSymbol)) break;
@@ -146,7 +149,7 @@ class Solver {
       // subject = a u + b, where u is the unknown or the one absolute value of it
       const Expr* inner = absolute_value_in(subject);
       const Expr unknown = inner != nullptr ? *inner : node(Kind::kSymbol, {}, names[0]);
-      const auto linear = linear_in(subject, unknown);
+      const auto linear = has_denominators(subject) ? std::nullopt : linear_in(subject, unknown);
       if (!linear) break;
       allowed = sets_.scaled(allowed, linear->second, node(Kind::kQuotient, {number(Rational(1)), linear->first}));
       subject = unknown;

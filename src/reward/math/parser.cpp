@@ -14,7 +14,12 @@ using enum TokenType;
 Expr Parser::list() {
   const Nesting nesting(*this);
   std::vector<Expr> items;
-  const auto separates = [&] { return peek().is_symbol(",") || peek().is_symbol(";") || peek().is_symbol("and"); };
+  std::string joint;
+  const auto separates = [&] {
+    const bool word = peek().is_symbol("and") || peek().is_symbol("or");
+    if (word) joint = peek().text;
+    return word || peek().is_symbol(",") || peek().is_symbol(";");
+  };
   while (separates()) ++at_;
   do {
     items.push_back(relation());
@@ -26,11 +31,11 @@ Expr Parser::list() {
     if (!separates()) break;
     while (separates()) ++at_;
   } while (!ends_group());
-  return items.size() == 1 ? std::move(items[0]) : node(Kind::kList, std::move(items));
+  return items.size() == 1 ? std::move(items[0]) : node(Kind::kList, std::move(items), joint);
 }
 
 Expr Parser::relation() {
-  constexpr std::string_view kRelations = "=<>lgn~i";
+  constexpr std::string_view kRelations = "=<>lgn~icb";
   std::string relations;
   std::vector<Expr> sides;
   const auto next_relation = [&]() -> char {
@@ -39,18 +44,22 @@ Expr Parser::relation() {
       return 'n';
     }
     if (peek().is_symbol(">>")) return 'a';
+    if (peek().is_symbol("≡")) return '=';
     if (!peek().is(kSymbol) || peek().text.size() != 1) return '\0';
     const size_t place = kRelations.find(peek().text[0]);
     return place == std::string_view::npos ? '\0' : kRelations[place];
   };
-  if (next_relation() == '=') ++at_;  // "= 5"
+  if (next_relation() == '=' || next_relation() == '~') ++at_;  // "= 5", "\approx 3.14"
   sides.push_back(set_operation());
   for (char found = next_relation(); found != '\0'; found = next_relation()) {
+    const bool congruence = peek().is_symbol("≡");
     ++at_;
     // "x =" with nothing behind it, as before a formula that was cut out.
     if (ends_group()) break;
     relations += found;
     sides.push_back(set_operation());
+    if (Expr& side = sides.back(); congruence && side.is(Kind::kFunction, "mod"))  // "\equiv 2 \mod 5"
+      side = node(Kind::kUnit, single(std::move(side.children[0])), "mod " + to_string(side.children[1]));
   }
   return sides.size() == 1 ? std::move(sides[0]) : node(Kind::kRelation, std::move(sides), relations);
 }
@@ -89,6 +98,17 @@ Expr Parser::ratio() {
   return parts.size() == 1 ? std::move(parts[0]) : node(Kind::kRatio, std::move(parts));
 }
 
+/// A unit stays outermost: -5 cm is minus five of them.
+Expr Parser::negated(Expr value) {
+  if (!value.is(Kind::kUnit)) return node(Kind::kNegative, single(std::move(value)));
+  Expr& amount = value.children[0];
+  if (amount.is(Kind::kNumber))
+    amount.value = -amount.value;
+  else
+    amount = negated(Expr(amount));
+  return value;
+}
+
 Expr Parser::sum() {
   std::vector<Expr> terms;
   while (true) {
@@ -102,7 +122,7 @@ Expr Parser::sum() {
     if (negative && term.is(Kind::kNumber)) {
       term.value = -term.value;
     } else if (negative) {
-      term = node(Kind::kNegative, single(std::move(term)));
+      term = negated(std::move(term));
     }
     if (!plus_minus.empty()) term = node(Kind::kPlusMinus, single(std::move(term)), plus_minus);
     terms.push_back(std::move(term));
@@ -111,7 +131,14 @@ Expr Parser::sum() {
   return terms.size() == 1 ? std::move(terms[0]) : node(Kind::kSum, std::move(terms));
 }
 
+/// "5 feet 6 inches" and "4 R 2" are sums.
 Expr Parser::product() {
+  std::vector<Expr> quantities = single(quantity());
+  while (peek().is(kNumber) && tokens_[at_ - 1].is(kText)) quantities.push_back(quantity());
+  return quantities.size() == 1 ? std::move(quantities[0]) : node(Kind::kSum, std::move(quantities));
+}
+
+Expr Parser::quantity() {
   LoopDepth depth(*this);
   std::vector<Expr> factors;
   const auto so_far = [&] {
@@ -146,8 +173,9 @@ Expr Parser::product() {
       factors.push_back(node(Kind::kFunction, pair(std::move(left), signed_power()), name));
     } else if (peek().is(kCommand, "pmod")) {
       ++at_;
-      argument();
-    } else if (starts_factor()) {
+      Expr value = so_far();
+      factors.push_back(node(Kind::kUnit, single(std::move(value)), "mod " + to_string(argument())));
+    } else if (starts_factor() && !(peek().is(kNumber) && tokens_[at_ - 1].is(kText))) {
       if (peek().is(kNumber) && tokens_[at_ - 1].is(kNumber)) throw unexpected();
       factors.push_back(power());
     } else {
@@ -161,7 +189,7 @@ Expr Parser::signed_power() {
   bool negative = false;
   for (; peek().is_symbol("-") || peek().is_symbol("+"); ++at_) negative = negative != peek().is_symbol("-");
   Expr value = power();
-  return negative ? node(Kind::kNegative, single(std::move(value))) : value;
+  return negative ? negated(std::move(value)) : value;
 }
 
 Expr Parser::power() {

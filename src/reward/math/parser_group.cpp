@@ -1,3 +1,4 @@
+#include <iterator>
 #include <utility>
 
 #include "reward/math/parser_state.h"
@@ -101,7 +102,23 @@ Expr Parser::braces() {
   return content;
 }
 
-/// {a, b} or {x | condition}, which stands for its condition.
+/// {x | condition} is its condition; where what stands before the bar restricts x, both at once; {2k | k in Z} stands
+/// for nothing that could be compared with other sets.
+Expr Parser::builder(Expr content, Expr condition) {
+  if (content.is(Kind::kSymbol)) return condition;
+  if (!content.is(Kind::kRelation)) return node(Kind::kFunction, pair(std::move(content), std::move(condition)), "all");
+  const bool real =
+      content.name == "i" && content.children[0].is(Kind::kSymbol) && content.children[1].is(Kind::kConstant, "reals");
+  if (real) return condition;
+  std::vector<Expr> both = single(std::move(content));
+  if (condition.is(Kind::kList) && condition.name != "or")
+    std::move(condition.children.begin(), condition.children.end(), std::back_inserter(both));
+  else
+    both.push_back(std::move(condition));
+  return node(Kind::kList, std::move(both), "and");
+}
+
+/// {a, b} or {x | condition}.
 Expr Parser::set() {
   ++at_;
   if (peek().is_symbol("\\}")) {
@@ -113,9 +130,9 @@ Expr Parser::set() {
   in_set_builder_ = outer;
   if (peek().is_symbol("|") || peek().is_symbol(":")) {
     ++at_;
-    content = list();
+    Expr condition = list();
     close("\\}");
-    return content;
+    return builder(std::move(content), std::move(condition));
   }
   close("\\}");
   std::vector<Expr> items;

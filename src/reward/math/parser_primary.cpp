@@ -25,6 +25,20 @@ Expr number_from(const std::string& digits) {
   return result;
 }
 
+namespace {
+
+/// "5" of "5", "(5)" and "five".
+std::string base_name(std::string written) {
+  constexpr std::array<std::string_view, 15> kNames{"two",    "three",    "four",     "five",    "six",
+                                                    "seven",  "eight",    "nine",     "ten",     "eleven",
+                                                    "twelve", "thirteen", "fourteen", "fifteen", "sixteen"};
+  std::erase_if(written, [](char c) { return c == '(' || c == ')'; });
+  const auto found = std::ranges::find(kNames, std::string_view(written));
+  return found == kNames.end() ? written : std::to_string(found - kNames.begin() + 2);
+}
+
+}  // namespace
+
 Expr Parser::whole() {
   if (peek().is(kEnd)) throw Undecided("there is no answer");
   Expr result = list();
@@ -113,7 +127,7 @@ Expr Parser::literal_number() {
   }
   if (peek().is_symbol("_")) {
     ++at_;
-    return node(Kind::kUnit, single(std::move(value)), "base " + script());
+    return node(Kind::kUnit, single(std::move(value)), "base " + base_name(script()));
   }
   const bool whole = value.decimals < 0 && value.value.is_integer();
   const auto& next = tokens_[at_];
@@ -177,8 +191,16 @@ Expr Parser::symbol() {
     ++at_;
   }
   if (name == "e" || name == "i") return node(Kind::kConstant, {}, name);
-  const bool function_name = name[0] == 'f' || name[0] == 'g' || name[0] == 'h';
-  if (function_name && peek().is_symbol("(")) {
+  if (name == "\\angle") {
+    while (peek().is(kLetter)) name += tokens_[at_++].text;
+    return node(Kind::kSymbol, {}, name);
+  }
+  const bool usual = name[0] == 'f' || name[0] == 'g' || name[0] == 'h';
+  if (usual && peek().is_symbol("^") && is_inverse(at_ + 1)) {
+    name += "^-1";
+    at_ += tokens_[at_ + 1].is_symbol("{") ? 5 : 3;
+  }
+  if (peek().is_symbol("(") && (usual || defines_function())) {
     ++at_;
     Expr content = list();
     close(")");
@@ -186,6 +208,30 @@ Expr Parser::symbol() {
     return node(Kind::kFunction, single(std::move(content)), "." + name);
   }
   return node(Kind::kSymbol, {}, name);
+}
+
+/// "{-1}(" or "-1(" from token `at` on.
+bool Parser::is_inverse(size_t at) const {
+  const bool braced = tokens_[at].is_symbol("{");
+  if (at + (braced ? 4 : 2) >= tokens_.size()) return false;
+  const size_t sign = at + (braced ? 1 : 0);
+  return tokens_[sign].is_symbol("-") && tokens_[sign + 1].is(kNumber, "1") &&
+         (!braced || tokens_[sign + 2].is_symbol("}")) && tokens_[sign + (braced ? 3 : 2)].is_symbol("(");
+}
+
+/// Whether the brackets that open here are followed by "=": "p(x) = x + 1", "P(A) = 1/4", but not "x(x + 1) = 0".
+bool Parser::defines_function() const {
+  constexpr size_t kLongest = 24;
+  int depth = 0;
+  for (size_t i = at_; i < std::min(tokens_.size(), at_ + kLongest); ++i) {
+    depth += tokens_[i].is_symbol("(") ? 1 : tokens_[i].is_symbol(")") ? -1 : 0;
+    if (depth > 0) continue;
+    const bool one_letter = i == at_ + 2 && tokens_[at_ + 1].is(kLetter);
+    const std::string& name = tokens_[at_ - 1].text;
+    const bool capital = name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z';
+    return at_ == 1 && tokens_[i + 1].is_symbol("=") && (one_letter || capital);
+  }
+  return false;
 }
 
 Expr Parser::function() {

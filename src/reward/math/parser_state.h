@@ -39,7 +39,9 @@ class Parser {
   Expr set_operation();
   Expr ratio();
   Expr sum();
+  static Expr negated(Expr value);
   Expr product();
+  Expr quantity();
   Expr signed_power();
   Expr power();
   Expr power_exponent();
@@ -59,12 +61,15 @@ class Parser {
   Expr root();
   Expr big_operator();
   std::string script();
+  bool is_inverse(size_t at) const;
+  bool defines_function() const;
 
   // parser_group.cpp
   Expr matrix();
   Expr brackets();
   Expr braces();
   Expr set();
+  static Expr builder(Expr content, Expr condition);
   Expr between(const std::string& close, const std::string& function);
   Expr argument();
 

@@ -45,6 +45,22 @@ std::string with_decimal_point(const std::string& text) {
   return decimal ? text.substr(0, comma) + "." + text.substr(comma + 1) : text;
 }
 
+/// Without "\text{Domain: }", "about" and the like before a formula.
+std::string_view without_label(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with("\\text{")) {
+    const size_t end = text.find('}');
+    const std::string_view label = end == std::string_view::npos ? "" : trimmed(text.substr(6, end - 6));
+    const std::string_view rest = end == std::string_view::npos ? "" : trimmed(text.substr(end + 1));
+    const bool names = label.ends_with(':') || label.ends_with(" is") || label.ends_with(" are");
+    if (names && !rest.empty()) text = rest;
+  }
+  for (const std::string_view word : {"about ", "approximately ", "roughly "})
+    if (text.starts_with(word) && text.size() > word.size() && is_digit(text[word.size()]))
+      text.remove_prefix(word.size());
+  return text;
+}
+
 /// The first candidate that is a formula; words where none is.
 std::optional<Reading> read(std::string_view text, Extraction extraction) {
   Budget budget(Budget::kReading);
@@ -52,6 +68,7 @@ std::optional<Reading> read(std::string_view text, Extraction extraction) {
   if (candidates.empty()) return {};
   std::optional<Reading> words;
   for (Candidate& candidate : candidates) {
+    candidate.text = std::string(without_label(candidate.text));
     if (auto phrase = read_phrase(candidate.text)) return Reading{std::move(candidate), std::move(*phrase)};
     if (!candidate.prose) {
       try {

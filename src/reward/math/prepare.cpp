@@ -7,13 +7,24 @@
 namespace agro {
 namespace {
 
+bool is_differential(const Expr& expr) {
+  return expr.is(Kind::kProduct) && expr.children.size() == 2 && expr.children[0].is(Kind::kSymbol, "d") &&
+         expr.children[1].is(Kind::kSymbol);
+}
+
 bool is_name(const Expr& expr) {
   switch (expr.kind) {
     case Kind::kSymbol:
     case Kind::kText:
       return true;
     case Kind::kFunction:
-      return expr.name[0] == '.' || (expr.name == "abs" && is_name(expr.children[0]));
+      // |z| is a value that is asked for, |x| = 3 an equation for x.
+      if (expr.name == "abs")
+        return is_name(expr.children[0]) && expr.children[0].name != "x" && expr.children[0].name != "y";
+      return expr.name[0] == '.' || expr.name == "sum" || expr.name == "prod" || expr.name == "int" ||
+             expr.name == "lim";
+    case Kind::kQuotient:  // dy/dx
+      return is_differential(expr.children[0]) && is_differential(expr.children[1]);
     case Kind::kTuple:
     case Kind::kRatio:
       return std::all_of(expr.children.begin(), expr.children.end(), is_name);
@@ -89,7 +100,7 @@ Expr prepare(const Expr& expr, const Rules& rules) {
     case Kind::kSet: {
       std::vector<Expr> items;
       for (const Expr& child : expr.children) append(items, child, prepare(child, rules));
-      return node(expr.kind, std::move(items));
+      return node(expr.kind, std::move(items), expr.name);
     }
     case Kind::kTuple: {
       Expr result{expr.kind, expr.name};
@@ -136,9 +147,16 @@ Expr without_names(const Expr& expr) {
   const bool named = std::all_of(expr.children.begin(), expr.children.end(), is_assignment);
   size_t period = 1;
   const auto name = [&](size_t i) { return to_string(expr.children[i].children[0]); };
+  const auto name_of = [](const Expr& left) { return to_string(left)[0]; };
   while (named && period < values.size() && name(period) != name(0)) ++period;
-  if (!named || period < 2 || period == values.size() || values.size() % period != 0)
-    return node(expr.kind, std::move(values));
+  if (!named || period < 2 || values.size() % period != 0) return node(expr.kind, std::move(values), expr.name);
+  if (period == values.size()) {
+    // x = 1, y = 2 is the pair (1, 2); x_1 = 1, x_2 = 2 are two values in no order.
+    std::set<char> letters;
+    for (const Expr& child : expr.children) letters.insert(name_of(child.children[0]));
+    if (letters.size() < values.size()) return node(expr.kind, std::move(values), expr.name);
+    return node(Kind::kTuple, std::move(values), "()");
+  }
   std::vector<Expr> tuples;
   for (size_t begin = 0; begin < values.size(); begin += period) {
     const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);

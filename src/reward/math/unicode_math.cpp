@@ -206,7 +206,8 @@ class Converter {
   /// In running text the sign holds for the whole number after it.
   void root(std::string_view command) {
     out_ += command;
-    const size_t digits = std::min(rest_.find_first_not_of("0123456789."), rest_.size());
+    size_t digits = std::min(rest_.find_first_not_of("0123456789."), rest_.size());
+    if (digits > 0 && rest_[digits - 1] == '.') --digits;  // the end of a sentence
     if (digits == 0) return;
     out_ += '{';
     out_ += rest_.substr(0, digits);

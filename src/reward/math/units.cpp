@@ -142,8 +142,8 @@ std::optional<std::string> canonical_unit(std::string_view written) {
       canonical += '/';
       continue;
     }
-    if (word == "square" || word == "sq" || word == "cubic") {
-      power = word == "cubic" ? "^3" : "^2";
+    if (word == "square" || word == "sq" || word == "cu" || word == "cubic") {
+      power = word[0] == 'c' ? "^3" : "^2";
       continue;
     }
     if (word == "squared" || word == "cubed") {
@@ -171,14 +171,15 @@ bool same_thing(std::string_view a, std::string_view b) {
   return left == right;
 }
 
-bool share_a_word(std::string_view a, std::string_view b) {
-  const std::vector<std::string> left = words_of(a), right = words_of(b);
-  const auto known = [](const std::string& word) { return std::string(find_unit(word).value_or(singular(word))); };
-  return std::ranges::any_of(left, [&](const std::string& word) {
-    return word.size() > 2 && std::ranges::any_of(right, [&](const std::string& other) {
-             return other.size() > 2 && known(word) == known(other);
-           });
-  });
+bool is_part_of_other(std::string_view a, std::string_view b) {
+  const auto names_of = [](std::string_view written) {
+    std::vector<std::string> names = words_of(written);
+    for (std::string& name : names) name = std::string(find_unit(name).value_or(singular(name)));
+    return names;
+  };
+  std::vector<std::string> few = names_of(a), many = names_of(b);
+  if (few.size() > many.size()) few.swap(many);
+  return std::ranges::all_of(few, [&](const std::string& name) { return std::ranges::find(many, name) != many.end(); });
 }
 
 }  // namespace agro

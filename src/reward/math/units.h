@@ -19,7 +19,7 @@ bool is_currency_sign(std::string_view unit);
 
 /// Whether two units are the same words but for case and plural: "apples", "Apple".
 bool same_thing(std::string_view a, std::string_view b);
-/// "red apples", "apples".
-bool share_a_word(std::string_view a, std::string_view b);
+/// Whether one has all the words of the other, and perhaps more: "red apples", "apples".
+bool is_part_of_other(std::string_view a, std::string_view b);
 
 }  // namespace agro

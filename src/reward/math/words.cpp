@@ -58,7 +58,7 @@ const Table& commands() {
                    {"simeq", {kSymbol, "~"}},
                    {"sim", {kSymbol, "~"}},
                    {"cong", {kSymbol, "~"}},
-                   {"equiv", {kSymbol, "="}},
+                   {"equiv", {kSymbol, "≡"}},
                    {"cap", {kSymbol, "I"}},
                    {"setminus", {kSymbol, "D"}},
                    {"backslash", {kSymbol, "D"}},
@@ -76,8 +76,8 @@ const Table& commands() {
                    {"colon", {kSymbol, ":"}},
                    {"land", {kSymbol, "and"}},
                    {"wedge", {kSymbol, "and"}},
-                   {"lor", {kSymbol, "and"}},
-                   {"vee", {kSymbol, "and"}},
+                   {"lor", {kSymbol, "or"}},
+                   {"vee", {kSymbol, "or"}},
                    {"to", {kSymbol, ">>"}},
                    {"rightarrow", {kSymbol, ">>"}},
                    {"Rightarrow", {kSymbol, ">>"}},
@@ -106,6 +106,10 @@ const Table& commands() {
                    {"tbinom", {kCommand, "binom"}},
                    {"choose", {kCommand, "choose"}},
                    {"over", {kCommand, "over"}},
+                   {"color", {kCommand, "color"}},
+                   {"textcolor", {kCommand, "color"}},
+                   {"subset", {kSymbol, "c"}},
+                   {"subseteq", {kSymbol, "b"}},
                    {"begin", {kCommand, "begin"}},
                    {"end", {kCommand, "end"}},
                    {"mathbb", {kCommand, "mathbb"}},
@@ -119,6 +123,7 @@ const Table& commands() {
                    {"int", {kCommand, "int"}},
                    {"lim", {kCommand, "lim"}},
                    {"prime", {kSymbol, "'"}},
+                   {"underline", {kSymbol, ""}},
                    {"not", {kCommand, "not"}}};
     for (const auto& [name, sign] :
          std::initializer_list<std::pair<std::string_view, std::string_view>>{{"textdollar", "$"},
@@ -131,7 +136,7 @@ const Table& commands() {
                                                                               {"won", "₩"}})
       words.emplace(name, Word{kCurrency, sign});
     for (const std::string_view name :
-         {"overline", "bar", "vec", "hat", "tilde", "dot", "ddot", "widehat", "overrightarrow", "underline", "overarc"})
+         {"overline", "bar", "vec", "hat", "tilde", "dot", "ddot", "widehat", "overrightarrow", "overarc"})
       words.emplace(name, Word{kCommand, "accent"});
     for (const std::string_view name : {"text", "textbf", "textit", "textrm", "textnormal", "texttt", "textsf", "mbox",
                                         "hbox", "mathrm", "operatorname", "emph"})
@@ -159,7 +164,7 @@ const Table& commands() {
 
 const Table& plain_words() {
   static const Table table = {
-      {"and", {kSymbol, "and"}},        {"or", {kSymbol, "and"}},      {"infinity", {kConstant, "infinity"}},
+      {"and", {kSymbol, "and"}},        {"or", {kSymbol, "or"}},       {"infinity", {kConstant, "infinity"}},
       {"inf", {kConstant, "infinity"}}, {"percent", {kSymbol, "%"}},   {"percentage", {kSymbol, "%"}},
       {"pct", {kSymbol, "%"}},          {"union", {kSymbol, "U"}},     {"degrees", {kSymbol, "°"}},
       {"degree", {kSymbol, "°"}},       {"abs", {kFunction, "abs"}},   {"floor", {kFunction, "floor"}},
