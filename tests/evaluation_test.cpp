@@ -99,6 +99,37 @@ TEST_F(Evaluation, ComparesTwoModelsOnTheSamePrompts) {
   EXPECT_EQ(run(eval({"--compare", sums()})).code, 1);
 }
 
+/// The commands that `agro eval --help` shows, with the models and the files that lie here.
+TEST_F(Evaluation, TheExamplesOfItsHelpRun) {
+  file("eval.jsonl", read_file(sums()));
+  file("SVAMP.json", R"([{"ID": "chal-1", "Body": "Tom has 5 pens. He gives 2 away", "Question": "How many are left?",
+    "Answer": 3.0, "Type": "Subtraction"}])");
+  std::filesystem::create_directories(folder_ / "MATH/test/algebra");
+  file("MATH/test/algebra/1.json", R"({"problem": "$1+1$?", "solution": "It is $\\boxed{2}$.", "type": "Algebra"})");
+  const Path root = AGRO_SOURCE_DIR;
+  const auto placed = [&](const std::string& word) -> std::string {
+    if (word == "path/to/model" || word == "runs/a/best") return kAddition;
+    if (word.starts_with("configs/") || word.starts_with("models/")) return root / word;
+    return word.find('.') != std::string::npos || word.starts_with("MATH") ? (folder_ / word).string() : word;
+  };
+  std::istringstream lines(run({"eval", "--help"}).out);
+  int examples = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  agro eval ")) continue;
+    std::istringstream stream(line);
+    std::vector<std::string> words;
+    for (std::string word; stream >> word;) words.push_back(placed(word));
+    words.erase(words.begin());
+    words.insert(words.end(), {"--samples", "2", "--max-new-tokens", "4"});
+    const Finished finished = run(words);
+    EXPECT_EQ(finished.code, 0) << line << ": " << finished.err;
+    EXPECT_THAT(line, HasSubstr("--reward ")) << "the default would call every working wrong";
+    ++examples;
+  }
+  EXPECT_GE(examples, 5);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "runs/a/evaluations/eval.json"));
+}
+
 TEST_F(Evaluation, SaysWhyItHasNoGaps) {
   const auto ask = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--reference", kAddition, "--reference-samples", "2"});

@@ -205,8 +205,10 @@ void add_eval(CLI::App& program) {
   add_config_options(*command, evaluate, {"skip", "correct_above", "answer_probability"});
   command->add_flag_callback(
       "--no-greedy", [&evaluate] { evaluate.greedy = false; }, "Leave out the greedy response.");
-  CLI::Option* reference = command->add_option("--reference", options->reference,
-                                               "Model folder: also measure KL to it and optimality gaps.");
+  CLI::Option* reference =
+      command->add_option("--reference", options->reference,
+                          "Model folder: also measure KL to it and optimality gaps, where samples are the "
+                          "model's own: at temperature 1, unfiltered.");
   command->add_option("--beta", options->beta, "Strength of the KL in the gaps, reward per nat.")
       ->capture_default_str()
       ->check(CLI::PositiveNumber)
@@ -238,17 +240,20 @@ void add_eval(CLI::App& program) {
   add_config_options(*command, options->engine);
   add_prompt_options(*command, options->data);
   command->footer(
-      R"(A response is correct if its reward exceeds --correct-above. Intervals hold the true value with 95 %:
+      R"(A response is correct if its reward exceeds --correct-above. "exact", the default, wants the answer and nothing
+else: for responses with a working give --reward last_number, gsm8k or lenient. Intervals hold the true value with 95 %:
 Wilson's for greedy accuracy, else bootstrap over prompts. avg@n: share of right samples. pass@k: at least one of k
 samples is right. maj@k: the most frequent answer of k samples is right. Unless --max-new-tokens is given,
 generation_config.json of the folder decides, else 256.
 
 Examples:
-  agro eval path/to/model eval.jsonl
-  agro eval path/to/model SVAMP.json --prompt-template-file configs/prompts/zero-shot.toml --html svamp.html
-  agro eval path/to/model eval.jsonl -o before.json
-  agro eval runs/a/best eval.jsonl --compare before.json --html after.html
-  agro eval runs/a/best eval.jsonl --reference path/to/model --beta 0.1 -o runs/a/evaluations/eval.json)");
+  agro eval path/to/model eval.jsonl --reward last_number
+  agro eval models/wordmath SVAMP.json --reward gsm8k --prompt-template-file configs/prompts/wordmath.toml
+  agro eval path/to/model SVAMP.json --reward last_number --prompt-template-file configs/prompts/zero-shot.toml
+  agro eval path/to/model MATH/test --reward lenient --prompt-template-file configs/prompts/boxed.toml --html math.html
+  agro eval path/to/model eval.jsonl --reward last_number -o before.json
+  agro eval runs/a/best eval.jsonl --reward last_number --compare before.json --html after.html
+  agro eval runs/a/best eval.jsonl --reward last_number --reference path/to/model -o runs/a/evaluations/eval.json)");
   command->callback([command, options] { run(*options, command->count("--max-new-tokens") > 0); });
 }
 
