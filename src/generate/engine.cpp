@@ -52,6 +52,7 @@ class Session {
         statistics->prompt_tokens += static_cast<int64_t>(requests_[r].prompt.size());
         for (const Completion& c : results_[r]) statistics->new_tokens += static_cast<int64_t>(c.ids.size());
       }
+      statistics->passes += passes_;
     }
     return std::move(results_);
   }
@@ -75,11 +76,13 @@ class Session {
       widest = std::max(widest, request.count);
       total += request.count;
     }
-    const double affordable =
-        options_.kv_cache_gib * 1073741824.0 / static_cast<double>(KvCache::bytes_per_slot(model_.config(), capacity));
+    const at::TensorOptions options = model_.activation_options();
+    const int64_t bytes =
+        KvCache::bytes_per_slot(model_.config(), capacity, static_cast<int64_t>(options.dtype().itemsize()));
+    const double affordable = options_.kv_cache_gib * 1073741824.0 / static_cast<double>(bytes);
     int64_t slots = std::min(options_.max_sequences, static_cast<int64_t>(std::min(affordable, 1e9)));
     slots = std::clamp<int64_t>(slots, widest, std::max(widest, total));
-    return {model_.config(), slots, capacity, model_.activation_options()};
+    return {model_.config(), slots, capacity, options};
   }
 
   /// Brings in waiting prompts while all their responses find a slot, and draws their first tokens.
@@ -137,6 +140,7 @@ class Session {
   void draw(size_t first) {
     first_ = first;
     pass_.run(ids_, offsets_, places_, draw_row_);
+    ++passes_;
     for (size_t s = 0; s < places_.size(); ++s)
       for (size_t i = begin_of(s) + 1; i < last_of_[s]; ++i)
         cache_.copy_prefix(places_[s].slot, active_[i].slot, active_[i].past);
@@ -206,6 +210,7 @@ class Session {
 
   // One pass; memory is kept from pass to pass.
   InferencePass pass_;
+  int64_t passes_ = 0;
   TokenIds ids_;
   Offsets offsets_;
   std::vector<CachePlace> places_;

@@ -41,6 +41,7 @@ struct EngineOptions {
 struct GenerationStatistics {
   int64_t prompt_tokens = 0;
   int64_t new_tokens = 0;
+  int64_t passes = 0;  // through the model
 };
 
 /// Called now and then with the number of finished responses and of all, by the thread that generates.

@@ -82,8 +82,9 @@ class EngineInvariance : public ::testing::TestWithParam<std::string> {
     }
     sampling.max_new_tokens = 20;
   }
-  std::vector<std::vector<Completion>> run(EngineOptions options, std::span<const GenerationRequest> which) const {
-    return Engine(model, nullptr, options).generate(which, sampling, 42, Stream::kSampling);
+  std::vector<std::vector<Completion>> run(EngineOptions options, std::span<const GenerationRequest> which,
+                                           GenerationStatistics* statistics = nullptr) const {
+    return Engine(model, nullptr, options).generate(which, sampling, 42, Stream::kSampling, statistics);
   }
   CausalLm model;
   std::vector<GenerationRequest> requests;
@@ -105,6 +106,14 @@ TEST_P(EngineInvariance, BatchSizeDoesNotMatter) {
   const auto together = run({}, requests);
   expect_equal(together, run({.max_sequences = 4, .prefill_tokens = 1}, requests));
   for (size_t r = 0; r < requests.size(); ++r) expect_equal({together[r]}, run({}, std::span(requests).subspan(r, 1)));
+}
+
+TEST_P(EngineInvariance, ACacheOfLittleMemoryDoesNotMatter) {
+  GenerationStatistics plenty, little;
+  const auto together = run({}, requests, &plenty);
+  expect_equal(together, run({.kv_cache_gib = 1e-9}, requests, &little));
+  // What fits one prompt's responses only: every prompt waits for the one before.
+  EXPECT_GT(little.passes, plenty.passes);
 }
 
 TEST_P(EngineInvariance, ThreadCountDoesNotMatter) {

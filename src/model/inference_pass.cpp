@@ -12,7 +12,7 @@ namespace {
 /// Logits of the sequences from `first` on, a row for each state.
 void hand_out(int64_t first, int64_t vocabulary, const float* logits, const std::vector<LogSumExp>& state,
               const InferencePass::LastRow& last_row) {
-  parallel_for(static_cast<int64_t>(state.size()), [&](int64_t i) {
+  parallel_for_rethrowing(static_cast<int64_t>(state.size()), [&](int64_t i) {
     last_row(first + i, {logits + i * vocabulary, static_cast<size_t>(vocabulary)},
              state[static_cast<size_t>(i)].value());
   });

@@ -11,9 +11,8 @@ KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, con
   }
 }
 
-int64_t KvCache::bytes_per_slot(const ModelConfig& config, int64_t capacity) {
-  return 2 * config.num_hidden_layers * capacity * config.num_key_value_heads * config.head_dim *
-         int64_t{sizeof(float)};
+int64_t KvCache::bytes_per_slot(const ModelConfig& config, int64_t capacity, int64_t element) {
+  return 2 * config.num_hidden_layers * capacity * config.num_key_value_heads * config.head_dim * element;
 }
 
 void KvCache::copy_prefix(int64_t from, int64_t to, int64_t length) {

@@ -9,10 +9,11 @@ namespace agro {
 
 class KvCache {
  public:
-  /// `slots` sequences of up to `capacity` positions. Memory: bytes_per_slot(config, capacity) · slots.
+  /// `slots` sequences of up to `capacity` positions. Memory: bytes_per_slot(config, capacity, element) · slots.
   KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, const at::TensorOptions& options);
 
-  static int64_t bytes_per_slot(const ModelConfig& config, int64_t capacity);
+  /// `element`: bytes of a number.
+  static int64_t bytes_per_slot(const ModelConfig& config, int64_t capacity, int64_t element = sizeof(float));
 
   int64_t slots() const { return keys_.front().size(0); }
   int64_t capacity() const { return keys_.front().size(1); }

@@ -29,4 +29,13 @@ inline PackedBatch mixed_batch(uint64_t times = 1) {
   return pack_sequences(sequences, {}, prefixes);
 }
 
+/// One prompt of 40 tokens and six continuations, 64 positions in all.
+inline PackedBatch one_group() {
+  std::vector<TokenIds> sequences{random_ids(40, 1)};
+  Prefixes prefixes{-1};
+  for (uint64_t c = 0; c < 6; ++c)
+    sequences.push_back(random_ids(19 + static_cast<int64_t>(c), c + 2)), prefixes.push_back(0);
+  return pack_sequences(sequences, {}, prefixes);
+}
+
 }  // namespace agro

@@ -110,7 +110,9 @@ void TrainSection::visit(ConfigVisitor& v) {
   v.field(
       "sampler_logprobs", sampler_logprobs,
       "Where all responses of a step are fresh, take the policy's log-probabilities from the sampler, which saves a "
-      "forward pass. The metric sampler_mismatch says how far they are from the trainer's: 0 on one machine.");
+      "forward pass. The metric sampler_mismatch says how far they are from the trainer's: 0 on one machine. Beyond "
+      "1e-5 (bfloat16 products: 5e-3) they are no "
+      "longer used.");
   v.field("value_learning_rate_scale", value_learning_rate_scale, {.min = 0, .max = 1e6},
           "ppo, dro, agro_value: learning rate of the value head as a multiple of optimizer.learning_rate; the head "
           "starts at 0.");

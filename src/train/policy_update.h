@@ -62,6 +62,9 @@ class PolicyUpdate {
   /// finite, the loss is NaN and nothing is added.
   UpdateResult accumulate_gradients(Rollout& rollout, const std::vector<TokenIds>& prompt_ids);
 
+  /// From now on log-probabilities are computed, whoever else knows them.
+  void distrust_sampler() { options_.sampler_logprobs = false; }
+
   /// To be called when the reference has changed.
   void forget_reference() { reference_logprobs_.forget(); }
 

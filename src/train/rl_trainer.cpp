@@ -114,7 +114,8 @@ class RlTrainer : public Trainable {
             {"draws", s.draws},
             {"visits", s.visits},
             {"leak", leak_.state()},
-            {"moving_reference", config_.reference.update_every > 0}};
+            {"moving_reference", config_.reference.update_every > 0},
+            {"sampler_distrusted", sampler_distrusted_}};
   }
 
   void restore(const Json& state) override {
@@ -124,6 +125,7 @@ class RlTrainer : public Trainable {
     source_.restore({state.at("position").get<uint64_t>(), state.at("draws").get<std::vector<uint32_t>>(),
                      state.at("visits").get<std::vector<uint64_t>>()});
     leak_.restore(state.at("leak"));
+    if (state.value("sampler_distrusted", false)) distrust_sampler();
   }
 
   std::optional<EvaluationResult> evaluate() override {
@@ -244,12 +246,17 @@ class RlTrainer : public Trainable {
   void note_mismatch(double mismatch, StepOutcome& outcome) {
     outcome.metrics["sampler_mismatch"] = mismatch;
     const double bound = config_.model.products == "bfloat16" ? 5e-3 : 1e-5;
-    if (mismatch <= bound || !config_.train.sampler_logprobs || mismatch_reported_) return;
-    mismatch_reported_ = true;
+    if (mismatch <= bound || !config_.train.sampler_logprobs || sampler_distrusted_) return;
+    distrust_sampler();
     log_warning("train",
-                "sampler and trainer differ by {:.1e} nats per token, more than {:.0e}: set train.sampler_logprobs = "
-                "false, so that the loss reads the trainer's log-probabilities",
+                "sampler and trainer differ by {:.1e} nats per token, more than {:.0e}: from the next step on the loss "
+                "reads the trainer's log-probabilities",
                 mismatch, bound);
+  }
+
+  void distrust_sampler() {
+    sampler_distrusted_ = true;
+    update_.distrust_sampler();
   }
 
   void show(StepOutcome& outcome) const {
@@ -292,7 +299,7 @@ class RlTrainer : public Trainable {
   std::unique_ptr<Evaluator> evaluator_;
   std::shared_ptr<Rollout> rollout_;  // of this step, and of the next ones under updates_per_rollout
   LeakWatch leak_;
-  bool mismatch_reported_ = false;
+  bool sampler_distrusted_ = false;  // it differed from the trainer by more than the bound
 };
 
 }  // namespace

@@ -1,15 +1,18 @@
-// Every operator at random shapes, against float64, on every instruction set, with one and two threads. The seed is
+// Operators at random shapes, against float64, on every instruction set, with one and two threads. The seed is
 // printed; AGRO_FUZZ_SEED=… and AGRO_FUZZ_ROUNDS=… choose others.
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 #include "tensor/ops/activation.h"
 #include "tensor/ops/attention.h"
+#include "tensor/ops/embedding.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/norm.h"
 #include "tensor/ops/op_case_test.h"
 #include "tensor/ops/token_logprob.h"
+#include "tensor/ops/vocabulary_kl.h"
 
 namespace agro {
 namespace {
@@ -154,6 +157,148 @@ TEST(FuzzedShapes, TokenLogprobs) {
               [=](const std::vector<Tensor>& x) { return token_logprobs_ref(x[0], head(x[1]), targets, temperature); },
               2e-6,
               2e-5});
+  });
+}
+
+// What enters a product is rounded, forward and backward; the only other error is that of float32 sums.
+TEST(FuzzedShapes, BFloat16Products) {
+  fuzz(6, [](Draws& draws) {
+    const int64_t n = draws.size(1, 300), in = draws.size(1, 2300), out = draws.size(1, 300);
+    SCOPED_TRACE(fmt::format("[{}, {}] to {}", n, in, out));
+    const auto rounded = [](const Tensor& x) { return x.to(torch::kBFloat16).to(torch::kDouble); };
+    const std::vector<Tensor> inputs{random_tensor({n, in}, 1), random_tensor({out, in}, 2)};
+    const Tensor x = rounded(inputs[0]), weight = rounded(inputs[1]), cotangent = rounded(random_tensor({n, out}, 777));
+    const OpResult exact{x.matmul(weight.t()), {cotangent.matmul(weight), cotangent.t().matmul(x)}};
+    const OpCase::Function product = [](const std::vector<Tensor>& leaves) {
+      LinearWeight w;
+      w.weight = leaves[1], w.products = Products::kBFloat16;
+      return linear(leaves[0], w);
+    };
+    const double size = std::sqrt(static_cast<double>(std::max({n, in, out})));
+    on_every_instruction_set([&] {
+      std::optional<OpResult> first;
+      for (const int threads : {1, 2}) {
+        const ThreadsForTest set(threads);
+        const OpResult found = evaluate(product, inputs, torch::kFloat32);
+        EXPECT_LE(error_against(found.value, exact.value), 1e-6 * size);
+        for (size_t i = 0; i < 2; ++i)
+          EXPECT_LE(error_against(found.gradients[i], exact.gradients[i]), 2e-6 * size) << "gradient " << i;
+        if (!first) first = found;
+        expect_same_bits(found.value, first->value, "value");
+        for (size_t i = 0; i < 2; ++i) expect_same_bits(found.gradients[i], first->gradients[i], "gradient");
+      }
+    });
+  });
+}
+
+TEST(FuzzedShapes, LowRankParts) {
+  fuzz(7, [](Draws& draws) {
+    const int64_t n = draws.size(1, 200), in = draws.size(1, 300), out = draws.size(1, 300), rank = draws.size(1, 40);
+    const auto with = [](const auto& apply) {
+      return [apply](const std::vector<Tensor>& x) {
+        LinearWeight w;
+        w.weight = x[1];
+        LowRank part;
+        part.a = x[2], part.b = x[3], part.scale = 1.5;
+        w.low_rank = part;
+        return apply(x[0], w);
+      };
+    };
+    const double size = std::sqrt(static_cast<double>(std::max({n, in, out})));
+    check_op({fmt::format("[{}, {}] to {}, rank {}", n, in, out, rank),
+              {random_tensor({n, in}, 1), random_tensor({out, in}, 2), random_tensor({rank, in}, 3),
+               random_tensor({out, rank}, 4)},
+              with(linear),
+              with(linear_ref),
+              2e-6 * size,
+              2e-6 * size});
+  });
+}
+
+// Some rows of each sequence are in the cache, the others come: the bits of the whole sequence.
+TEST(FuzzedShapes, CachedAttention) {
+  fuzz(8, [](Draws& draws) {
+    AttentionShape s;
+    s.kv_heads = draws.size(1, 4);
+    s.heads = s.kv_heads * draws.size(1, 4);
+    s.head_dim = draws.size(1, 80);
+    s.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(s.head_dim)));
+    s.window = draws.coin() ? 0 : draws.size(1, 60);
+    Offsets whole{0}, begins{0}, rests{0};
+    std::vector<int64_t> first_rows, last_rows;
+    std::vector<CachePlace> at_begin, at_rest;
+    const int64_t sequences = draws.size(1, 9);
+    for (int64_t i = 0; i < sequences; ++i) {
+      const int64_t past = draws.size(1, 90), fresh = draws.coin() ? 1 : draws.size(1, 40);
+      for (int64_t row = 0; row < past + fresh; ++row)
+        (row < past ? first_rows : last_rows).push_back(whole.back() + row);
+      whole.push_back(whole.back() + past + fresh);
+      begins.push_back(begins.back() + past);
+      rests.push_back(rests.back() + fresh);
+      at_begin.push_back({sequences - 1 - i, 0});
+      at_rest.push_back({sequences - 1 - i, past});
+    }
+    SCOPED_TRACE(fmt::format("{} heads on {} of {}, window {}, offsets {}, cached {}", s.heads, s.kv_heads, s.head_dim,
+                             s.window, fmt::join(whole, " "), fmt::join(begins, " ")));
+    const std::vector<Tensor> qkv{random_tensor({whole.back(), s.heads * s.head_dim}, 1),
+                                  random_tensor({whole.back(), s.kv_heads * s.head_dim}, 2),
+                                  random_tensor({whole.back(), s.kv_heads * s.head_dim}, 3)};
+    on_every_instruction_set([&] {
+      const Tensor together = attention(qkv[0], qkv[1], qkv[2], s, whole);
+      Tensor keys = torch::full({sequences, 131, s.kv_heads * s.head_dim}, NAN), values = keys.clone();
+      for (const auto& [rows, offsets, places] :
+           {std::tuple(&first_rows, &begins, &at_begin), std::tuple(&last_rows, &rests, &at_rest)}) {
+        const Tensor which = int64_tensor(*rows);
+        const auto part = [&](size_t i) { return qkv[i].index_select(0, which); };
+        expect_same_bits(attention_cached(part(0), part(1), part(2), s, *offsets, *places, keys, values),
+                         together.index_select(0, which), "attention");
+      }
+    });
+  });
+}
+
+TEST(FuzzedShapes, VocabularyKl) {
+  fuzz(9, [](Draws& draws) {
+    const int64_t n = draws.size(1, 60), c = draws.size(1, 60), ref_c = draws.size(1, 60),
+                  vocabulary = draws.size(2, 9000);
+    const Tensor ref_hidden = random_tensor({n, ref_c}, 3), ref_weight = random_tensor({vocabulary, ref_c}, 4);
+    const auto with = [=](const auto& apply) {
+      return [=](const std::vector<Tensor>& x) {
+        LinearWeight head, ref_head;
+        head.weight = x[1], ref_head.weight = ref_weight;
+        return apply(x[0], head, ref_hidden.to(x[0].scalar_type()), ref_head);
+      };
+    };
+    const double scale = 1 / std::sqrt(static_cast<double>(c));
+    check_op({fmt::format("[{}, {}] beside {} over {}", n, c, ref_c, vocabulary),
+              {random_tensor({n, c}, 1, scale), random_tensor({vocabulary, c}, 2)},
+              with(vocabulary_kl),
+              with(vocabulary_kl_ref),
+              4e-6,
+              4e-5});
+  });
+}
+
+TEST(FuzzedShapes, EmbeddingAndRotary) {
+  fuzz(10, [](Draws& draws) {
+    const int64_t n = draws.size(1, 200), vocabulary = draws.size(1, 300), heads = draws.size(1, 4),
+                  half = draws.size(1, 40);
+    const Tensor ids = random_ids(n, vocabulary, 5), positions = random_ids(n, 64, 6);
+    check_op({fmt::format("{} rows of [{}, {}]", n, vocabulary, half),
+              {random_tensor({vocabulary, half}, 1)},
+              [=](const std::vector<Tensor>& x) { return embed_rows(x[0], ids); },
+              [=](const std::vector<Tensor>& x) { return x[0].index_select(0, ids); },
+              1e-7,
+              2e-6});
+    const Tensor angles =
+        torch::arange(64, torch::kFloat32).unsqueeze(1) * (1.0 + torch::arange(half, torch::kFloat32)).reciprocal();
+    const Tensor table = torch::cat({angles.cos(), angles.sin()}, 1);
+    check_op({fmt::format("rotary [{}, {} x {}]", n, heads, 2 * half),
+              {random_tensor({n, heads * 2 * half}, 1)},
+              [=](const std::vector<Tensor>& x) { return rotary(x[0], positions, table, heads); },
+              [=](const std::vector<Tensor>& x) { return rotary_ref(x[0], positions, table, heads); },
+              1e-6,
+              2e-6});
   });
 }
 

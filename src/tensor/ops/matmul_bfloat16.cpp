@@ -126,12 +126,12 @@ void matmul_onednn(const StridedMatrix& a, const RoundedMatrix& b, float* out, i
   if (shared) {
     constexpr int64_t kRowsPerTask = 64;
     all.data = scratch<uint16_t>(all.rows * depth);
-    parallel_for((a.rows + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
+    parallel_for_rethrowing((a.rows + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
       const int64_t row = task * kRowsPerTask;
       round_rows(a, b.k(), depth, row, std::min(kRowsPerTask, a.rows - row), all, row);
     });
   }
-  parallel_for(row_blocks * column_blocks, [&](int64_t task) {
+  parallel_for_rethrowing(row_blocks * column_blocks, [&](int64_t task) {
     const int64_t row_block = task / column_blocks, column_block = task % column_blocks;
     const int64_t row = row_block * block.rows, column = column_block * block.columns;
     const int64_t rows = std::min(block.rows, a.rows - row), width = columns_of(column_block);

@@ -1,9 +1,10 @@
 #pragma once
 // Matrix products of bfloat16 inputs with float32 sums: both sides are rounded to bfloat16, nothing else is.
 //
-// Where the CPU multiplies bfloat16, oneDNN does so in blocks whose sizes depend on the shapes alone; elsewhere the
-// rounded values go through the float32 product, which gives the same up to the order of summation. Either way a row's
-// bits depend on that row alone, and none on the number of threads.
+// Where the CPU multiplies bfloat16, oneDNN does so, block by block of rows and columns; elsewhere the rounded values go
+// through the float32 product, which gives the same up to the order of summation. Either way a row's bits depend on that
+// row alone, and none on the number of threads: the sum of an element runs over k alike in blocks of any size (which for
+// oneDNN is what the tests find, not what it promises).
 #include <cstdint>
 
 #include "tensor/ops/aligned_memory.h"

@@ -128,7 +128,9 @@ const Product kProducts[] = {{1, 1, 1},
                              {80, 64, 192},
                              // Rows enough for blocks of whole rows, the last of them a full one or not.
                              {272, 64, 1536},
-                             {270, 64, 1536}};
+                             {270, 64, 1536},
+                             {272, 576, 1536},
+                             {300, 2048, 192}};
 
 std::string name_of_product(const ::testing::TestParamInfo<Product>& info) {
   return fmt::format("{}x{}x{}", info.param.rows, info.param.k, info.param.n);
