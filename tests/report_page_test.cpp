@@ -1,16 +1,15 @@
 // The report page in a browser: it loads without an error or a network request, fits its window, draws its charts, and
 // its controls do what they say.
 #include <algorithm>
-#include <optional>
 
-#include "support.h"
+#include "browser.h"
 
 namespace agro {
 namespace {
 
-/// Runs in the page after its own scripts and tells the document around it what it found.
+/// See probed_page.
 constexpr const char* kProbe = R"JS(
-const found = {errors: window.pageErrors, steps: {}};
+found.steps = {};
 const after = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const listed = () => document.querySelectorAll("#prompts li").length;
 const set = (id, value, event) => {
@@ -28,14 +27,6 @@ const painted = () => Object.fromEntries([...document.querySelectorAll("figure")
   return [figure.id.replace("figure-", ""), count];
 }));
 const width = () => document.documentElement.scrollWidth;
-/** What a node shows, each formula as what KaTeX was given: "half of <x>", <<x>> where it is displayed. */
-const shownAs = node => {
-  for (const formula of node.querySelectorAll(".formula")) {
-    const source = formula.querySelector(".katex-error, .base [style*=color]") ? "error" : formula.querySelector("annotation").textContent;
-    formula.replaceWith(formula.querySelector(".katex-display") ? `<<${source}>>` : `<${source}>`);
-  }
-  return node.textContent;
-};
 const unlabelled = () => [...document.querySelectorAll("canvas, input, select, button")].filter(node =>
     !(node.getAttribute("aria-label") || node.textContent.trim() || node.labels?.length > 0)).map(node => node.outerHTML);
 
@@ -46,11 +37,6 @@ async function probe() {
   found.charts = painted();
   found.alerts = window.alerted ?? 0;
   found.formulas = 0;
-  const words = document.body.appendChild(richText("$$\\begin{cases}1&\\text{if it is odd}\\\\2&\\text{otherwise}\\end{cases}$$"));
-  found.lines = [...words.querySelectorAll(".katex .text")].map(node => node.getClientRects().length);
-  words.remove();
-  found.texts = window.givenTexts.map(text => shownAs(richText(text)));
-  found.answers = window.givenTexts.map(text => shownAs(answerNode(text)));
   found.evaluation = document.getElementById("evaluation").innerText;
   found.intervals = document.querySelectorAll("#evaluation .interval .mark").length;
   found.steps.start = listed();
@@ -90,47 +76,7 @@ async function probe() {
   found.shared = document.getElementById("group").innerText;
   found.requests = performance.getEntriesByType("resource").map(entry => entry.name).filter(name => !name.startsWith("data:"));
 }
-probe().catch(error => found.errors.push(String(error))).then(() => parent.postMessage(found, "*"));
 )JS";
-
-/// Chromium's window is never narrower than 500 units: the page stands in a frame of the width wanted.
-constexpr const char* kFrame = R"(<!DOCTYPE html><meta name="color-scheme" content="light dark">
-<script>addEventListener("message", event => {{
-  const node = document.createElement("pre");
-  node.id = "probe";
-  node.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(event.data))));
-  document.body.append(node);
-}});</script>
-<body><iframe src="probed.html" width="{}" height="900" style="border: 0"></iframe></body>)";
-
-constexpr const char* kErrorCatcher = R"(<script>
-window.pageErrors = [];
-window.alert = () => { window.alerted = (window.alerted ?? 0) + 1; };
-for (const kind of ["error", "warn"]) console[kind] = (...words) => window.pageErrors.push(words.join(" "));
-addEventListener("error", event => window.pageErrors.push(String(event.message)));
-addEventListener("unhandledrejection", event => window.pageErrors.push(String(event.reason)));
-addEventListener("securitypolicyviolation", event => window.pageErrors.push("refused: " + event.blockedURI));
-</script>)";
-
-std::string decoded_base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) break;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    if ((count += 6) >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xff);
-  }
-  return bytes;
-}
-
-Path browser_program() {
-  for (const char* path : {"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"})
-    if (std::filesystem::exists(path)) return path;
-  return {};
-}
 
 const std::string kLongName = "a-run-with-a-very-long-name-that-nobody-would-want-to-type-twice";
 
@@ -252,7 +198,7 @@ class ReportPage : public Report {
  protected:
   void SetUp() override {
     Report::SetUp();
-    if (browser_program().empty()) GTEST_SKIP() << "SKIPPED: the report page is not tried: Chromium is not installed";
+    if (browser_program().empty()) GTEST_SKIP() << kNoBrowser;
     for (int seed = 0; seed < 2; ++seed) write_run(folder_ / fmt::format("fresh-{}", seed), seed, 0.5);
     write_run(folder_ / kLongName, 0, 0.1);
     std::filesystem::create_directories(folder_ / kLongName / "evaluations");
@@ -262,29 +208,8 @@ class ReportPage : public Report {
     page_ = read_file(folder_ / "report.html");
   }
 
-  /// What the probe finds in a window of this size; it also has the page show the texts.
-  Json probe(int width, bool dark, const Json& texts = Json::array()) {
-    std::string page = page_;
-    page.insert(page.find("<style>"), kErrorCatcher);
-    page.insert(page.rfind("</body>"),
-                fmt::format("<script>window.givenTexts = {};\n{}</script>", texts.dump(), kProbe));
-    const Path frame = folder_ / "frame.html", profile = folder_ / "profile", out = folder_ / "dom";
-    write_atomically(folder_ / "probed.html", page);
-    write_atomically(frame, fmt::format(kFrame, width));
-    std::filesystem::remove_all(profile);
-    const std::string command = fmt::format(
-        "timeout 120 '{}' --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-        "--disable-background-networking --disable-component-update --disable-sync --hide-scrollbars "
-        "--user-data-dir='{}' --window-size=1400,1000 {} --virtual-time-budget=6000 --dump-dom 'file://{}' >'{}' "
-        "2>'{}'",
-        browser_program().string(), profile.string(), dark ? "--blink-settings=preferredColorScheme=0" : "",
-        frame.string(), out.string(), (folder_ / "browser.log").string());
-    EXPECT_EQ(std::system(command.c_str()), 0) << read_file(folder_ / "browser.log");
-    const std::string dom = read_file(out), mark = "<pre id=\"probe\">";
-    const size_t begin = dom.rfind(mark);
-    if (begin == std::string::npos) throw fail("the probe did not end:\n{}", read_file(folder_ / "browser.log"));
-    return Json::parse(decoded_base64(std::string_view(dom).substr(begin + mark.size())));
-  }
+  /// What the probe finds in a window of this size.
+  Json probe(int width, bool dark) const { return probed_page(folder_, page_, kProbe, width, dark); }
 
   std::string page_;
 };
@@ -364,60 +289,6 @@ TEST_F(ReportPage, LoadsFitsDrawsAndFilters) {
       EXPECT_NE(found["shared"].get<std::string>().find("75.0 % of the samples right"), std::string::npos)
           << found["shared"];
     }
-}
-
-TEST_F(ReportPage, SetsMathematicsAsItIsWritten) {
-  struct Case {
-    std::string text, shown;
-    std::optional<std::string> as_answer = {};  // where an answer is shown otherwise
-  };
-  const std::vector<Case> cases = {
-      {R"(costs \$5, or $\$6$ at 20\% more)", R"(costs $5, or <\$6> at 20% more)"},
-      {"worth $5 or $6, so \\boxed{$6}", "worth $5 or $6, so <\\boxed{\\$6}>"},
-      {R"(\boxed{$\frac12$})", R"(<\boxed{\frac12}>)"},
-      {"inside \\boxed{}.", "inside \\boxed{}."},
-      {"so $x +\n1$, \\(y\\) and \\[z\\]", "so <x +\n1>, <y> and <<z>>"},
-      {"\\[x\\] \n y\n$$z$$\n\n", "<<x>> y\n<<z>>\n"},
-      {"no $x\n\n1$ and $ y$", "no $x\n\n1$ and $ y$"},
-      {R"(so \begin{align*}a&=b\\c&=d\end{align*} holds)", R"(so <<\begin{align*}a&=b\\c&=d\end{align*}>>holds)"},
-      {R"(\begin{equation}a\end{equation})", R"(<<\begin{equation*}a\end{equation*}>>)"},
-      {R"($\begin{gather}a\end{gather}$)", R"(<<\begin{gather*}a\end{gather*}>>)"},
-      {R"(\begin{eqnarray}a&=&b\end{eqnarray})", R"(<<\begin{array}{rcl}a&=&b\end{array}>>)"},
-      {R"(\begin{multline*}a\\b\end{multline*})", R"(<<\begin{gathered}a\\b\end{gathered}>>)"},
-      {R"(f: \begin{cases}1&\text{if $x>0$}\\2\end{cases}.)",
-       R"(f: <<\begin{cases}1&\text{if $x>0$}\\2\end{cases}>>.)"},
-      {R"($\begin{cases}1&\text{if $x>0$}\\2\end{cases}$.)", R"(<\begin{cases}1&\text{if $x>0$}\\2\end{cases}>.)"},
-      {R"(\begin{array}{c}\begin{array}{c}1\end{array}\end{array})",
-       R"(<<\begin{array}{c}\begin{array}{c}1\end{array}\end{array}>>)",
-       R"(<\begin{array}{c}\begin{array}{c}1\end{array}\end{array}>)"},
-      {R"(\begin{tabular}{|l|c|}\hline Day & $x$\\ \hline\end{tabular})",
-       R"(<<\begin{array}{|l|c|}\hline \text{Day} & \text{$x$} \\ \hline\end{array}>>)"},
-      {R"(\begin{align*}a and \begin{itemize}\end{itemize})", R"(\begin{align*}a and \begin{itemize}\end{itemize})"},
-      {R"(\frac{1}{2})", R"(\frac{1}{2})", R"(<\frac{1}{2}>)"},
-      {R"(\$32,\!348)", R"($32,\!348)", R"(<\$32,\!348>)"},
-      {R"(\text{Evelyn and Tom})", R"(\text{Evelyn and Tom})", R"(<\text{Evelyn and Tom}>)"},
-      {R"(\begin{pmatrix}1\\2\end{pmatrix})", R"(<<\begin{pmatrix}1\\2\end{pmatrix}>>)",
-       R"(<\begin{pmatrix}1\\2\end{pmatrix}>)"},
-      {"2^5", "2^5", "<2^5>"},
-      {"101_2", "101_2", "<101_2>"},
-      {R"(about $\frac12$)", R"(about <\frac12>)"},
-      {"10\\%", "10%"},
-      {"\\$5", "$5"},
-      {"file_name", "file_name"},
-      {R"(the answer is \frac12)", R"(the answer is \frac12)"},
-      {R"(\frac{1)", R"(\frac{1)"},
-      {"\\", "\\"},
-      {R"($\nothing$)", "<error>"},
-  };
-  Json texts = Json::array();
-  for (const Case& each : cases) texts.push_back(each.text);
-  const Json found = probe(1280, false, texts);
-  EXPECT_EQ(found["errors"], Json::array());
-  EXPECT_EQ(found["lines"], Json({1, 1})) << "words in a formula are broken over lines";
-  for (size_t i = 0; i < cases.size(); ++i) {
-    EXPECT_EQ(found["texts"].at(i), cases[i].shown);
-    EXPECT_EQ(found["answers"].at(i), cases[i].as_answer.value_or(cases[i].shown)) << "as an answer";
-  }
 }
 
 }  // namespace
