@@ -53,6 +53,10 @@ class RlTrainer : public Trainable {
                  .optimal_values = objective_->needs().optimal_values ? &optimal_values_ : nullptr}),
         evaluator_(
             make_evaluator(config.evaluate, config.data, config.sampling, config.engine, model, reward_, seed_)) {
+    if (evaluator_ && !config.sampling.unfiltered() && config.evaluate.samples_per_prompt > 0)
+      log_info("evaluate",
+               "KL to the reference and gaps are not measured: with this temperature or filter the samples are not the "
+               "model's own");
     check_supply(*objective_, config, data_, reward_);
     check_rollout_lengths();
     if (evaluator_) warn_of_leaks(data_.prompts, evaluator_->prompts());

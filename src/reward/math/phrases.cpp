@@ -132,6 +132,7 @@ std::string plain_words(std::string_view text) {
 
 std::optional<Expr> read_phrase(std::string_view text) {
   if (text.size() > kLongest) return {};
+  if (std::ranges::none_of(text, is_letter) && std::ranges::count(text, '-') != 2) return {};
   const std::string words = plain_words(text);
   const auto known = std::ranges::find(kPhrases, std::string_view(words), &Phrase::words);
   if (known != kPhrases.end()) return node(known->kind, {}, std::string(known->name));
