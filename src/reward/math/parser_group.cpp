@@ -40,7 +40,7 @@ Expr Parser::argument() {
     return content;
   }
   if (peek().is(kNumber) && peek().text.size() > 1 && peek().text[0] != '.') {
-    const Expr digit = number_from(peek().text.substr(0, 1));
+    Expr digit = number_from(peek().text.substr(0, 1));
     tokens_[at_].text.erase(0, 1);
     tokens_[at_].space_before = false;
     return digit;

@@ -45,10 +45,10 @@ TEST_P(Properties, Symmetric) {
 TEST_P(Properties, RewrittenFormulasAreNeverCalledDifferent) {
   for (int round = 0; round < kRounds; ++round) {
     const std::string a = random_.formula(2), b = random_.formula(1), c = random_.formula(1);
-    const std::string sum = "(" + a + ")(" + b + " + " + c + ")";
+    const std::string sum = fmt::format("({})({} + {})", a, b, c);
     for (const std::string& same :
-         {"(" + c + " + " + b + ")(" + a + ")", "(" + a + ")(" + b + ") + (" + a + ")(" + c + ")",
-          "\\frac{3(" + a + ")(" + b + " + " + c + ")}{3}", sum + " + x - x"})
+         {fmt::format("({2} + {1})({0})", a, b, c), fmt::format("({0})({1}) + ({0})({2})", a, b, c),
+          fmt::format("\\frac{{3({})({} + {})}}{{3}}", a, b, c), sum + " + x - x"})
       EXPECT_NE(equal(sum, same), false) << sum << " and " << same << ", seed " << seed_;
   }
 }

@@ -71,7 +71,7 @@ class RandomAnswers {
   }
 
   std::string number() {
-    const std::string whole = std::to_string(below(20));
+    std::string whole = std::to_string(below(20));
     switch (below(6)) {
       case 0:
         return "-" + whole;
