@@ -93,7 +93,9 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
     return {false, "one says \"and\", the other \"or\""};
   if (a.is(Kind::kConstant) && b.is(Kind::kConstant) && is_set_name(a.name) && is_set_name(b.name))
     return {false, "these are different sets"};
-  if (rules_.other_forms) {
+  // Copies of long lists that name nothing would only take time.
+  const bool named = rules_.other_forms && (contains(a, Kind::kRelation) || contains(b, Kind::kRelation));
+  if (named) {
     // x = 2, y = 3 is not x = 3, y = 2.
     const std::vector<Expr> left = assignments_of(a), right = assignments_of(b);
     const auto same_name = [](const Expr& x, const Expr& y) {
@@ -103,7 +105,7 @@ Verdict Comparison::compare_prepared(const Expr& a, const Expr& b) {
     if (!left.empty() && !right.empty()) return {false, "they name different unknowns"};
   }
   if (a_relation && b_relation) return relations(a, b);
-  if (rules_.other_forms) {
+  if (named) {
     const Expr a_value = without_names(a), b_value = without_names(b);
     if (to_string(a_value) != to_string(a) || to_string(b_value) != to_string(b))
       return compare_prepared(a_value, b_value);
