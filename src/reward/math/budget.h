@@ -21,8 +21,8 @@ class Undecided : public std::exception {
 /// One step is roughly 50 ns of work.
 class Budget {
  public:
-  static constexpr int64_t kReading = 60'000;     // of one answer
-  static constexpr int64_t kComparison = 40'000;  // of two answers
+  static constexpr int64_t kReading = 45'000;     // of one answer
+  static constexpr int64_t kComparison = 30'000;  // of two answers
 
   explicit Budget(int64_t steps = kComparison) : left_(steps), steps_(steps) {}
 
